@@ -1,0 +1,1 @@
+"""jaxdl: an optimizer laboratory in JAX."""
