@@ -1,0 +1,29 @@
+"""Train, validation and test parts of a data set."""
+
+import numpy as np
+
+
+def three_way_split(
+    inputs: np.ndarray, labels: np.ndarray, seed: int, val: float = 0.2, test: float = 0.2
+) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    """Splits by class, so that every split holds every class in the same part.
+
+    Args:
+      inputs: Shape ``(n, …)``. ``labels``: classes, shape ``(n,)``.
+      labels: Class numbers, shape ``(n,)``.
+      seed: Which samples go where.
+      val: Part of all samples for validation.
+      test: Part of all samples for the test.
+
+    Returns:
+      ``train``, ``val`` and ``test``, each ``(inputs, labels)``.
+    """
+    from sklearn.model_selection import train_test_split
+
+    indices = np.arange(len(labels))
+    rest, test_part = train_test_split(indices, test_size=test, random_state=seed, stratify=labels)
+    train_part, val_part = train_test_split(
+        rest, test_size=val / (1 - test), random_state=seed, stratify=labels[rest]
+    )
+    parts = {"train": train_part, "val": val_part, "test": test_part}
+    return {name: (inputs[part], labels[part]) for name, part in parts.items()}

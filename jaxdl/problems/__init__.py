@@ -1,0 +1,5 @@
+"""Problems to try optimizers on."""
+
+from jaxdl.problems.problem import Problem as Problem
+from jaxdl.problems.registry import get as get
+from jaxdl.problems.registry import names as names

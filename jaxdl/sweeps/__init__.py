@@ -1,0 +1,1 @@
+"""Sweeps: a grid becomes a plan, a plan becomes one compiled program."""
