@@ -1,1 +1,36 @@
-"""jaxdl: an optimizer laboratory in JAX."""
+"""jaxdl: an optimizer laboratory in JAX.
+
+Importing it costs little more than importing optax and runs no JAX operation; what needs Flax, scikit-learn, xarray or
+matplotlib is imported where it is used.
+"""
+
+from jaxdl import optimizers as optimizers
+from jaxdl import problems as problems
+from jaxdl import schedules as schedules
+from jaxdl import statistics as statistics
+from jaxdl import transforms as transforms
+from jaxdl.comparison import Comparison as Comparison
+from jaxdl.comparison import compare as compare
+from jaxdl.configuration import configure as configure
+from jaxdl.optimizers import adam as adam
+from jaxdl.optimizers import adamw as adamw
+from jaxdl.optimizers import momentum as momentum
+from jaxdl.optimizers import nesterov as nesterov
+from jaxdl.optimizers import rmsprop as rmsprop
+from jaxdl.optimizers import sgd as sgd
+from jaxdl.problems.problem import Problem as Problem
+from jaxdl.store import load as load
+from jaxdl.store import save as save
+from jaxdl.sweeps.study import sweep as sweep
+from jaxdl.training import Curves as Curves
+from jaxdl.training import TrainState as TrainState
+from jaxdl.training import train as train
+from jaxdl.transforms import add_decayed_weights as add_decayed_weights
+from jaxdl.transforms import add_l2_gradient as add_l2_gradient
+from jaxdl.transforms import clip as clip
+from jaxdl.transforms import clip_by_global_norm as clip_by_global_norm
+from jaxdl.transforms import scale_by_adam as scale_by_adam
+from jaxdl.transforms import scale_by_learning_rate as scale_by_learning_rate
+from jaxdl.transforms import scale_by_rms as scale_by_rms
+from jaxdl.transforms import scale_by_stddev as scale_by_stddev
+from jaxdl.transforms import trace as trace

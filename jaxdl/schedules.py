@@ -63,7 +63,7 @@ def piecewise_constant(init_value: Scalar, boundaries_and_scales: Mapping[Any, S
 
 
 def piecewise_constant_arrays(init_value: Scalar, boundaries: jax.Array, scales: jax.Array) -> Schedule:
-    """:func:`piecewise_constant` with boundaries and scales as arrays of shape ``(k,)``, in any order, both traceable."""
+    """:func:`piecewise_constant` with boundaries and scales as arrays of shape ``(k,)``, both traceable."""
 
     def schedule(count: Any) -> jax.Array:
         reached = _real(count) >= _real(boundaries)
@@ -103,9 +103,7 @@ def polynomial(
     return schedule
 
 
-def linear(
-    init_value: Scalar, end_value: Scalar, transition_steps: Scalar, transition_begin: Scalar = 0
-) -> Schedule:
+def linear(init_value: Scalar, end_value: Scalar, transition_steps: Scalar, transition_begin: Scalar = 0) -> Schedule:
     """:func:`polynomial` with power 1.
 
     >>> print(linear(0.0, 1.0, 4)(1))
@@ -223,9 +221,7 @@ def warmup_cosine(
     return schedule
 
 
-def inverse_time(
-    init_value: Scalar, transition_steps: Scalar, decay_rate: Scalar, staircase: bool = False
-) -> Schedule:
+def inverse_time(init_value: Scalar, transition_steps: Scalar, decay_rate: Scalar, staircase: bool = False) -> Schedule:
     """init / (1 + rate · t/T), the Robbins–Monro decay; with ``staircase`` t/T is rounded down.
 
     Args:

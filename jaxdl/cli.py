@@ -1,0 +1,115 @@
+"""The command line: thin shells over public functions. Mistakes cost one sentence and exit code 2."""
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Never
+
+import tyro
+
+from jaxdl import checks, comparison, configuration, optimizers, problems, store, verdict
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.table import Table
+
+_FULL = {"learning_rates": 12, "seeds": 5, "fresh_seeds": 20, "steps": 500}
+_QUICK = {"learning_rates": 6, "seeds": 3, "fresh_seeds": 10, "steps": 200}
+
+
+@dataclass(frozen=True)
+class Compare:
+    """Tune each optimizer's learning rate on validation data, report it on test data with fresh seeds.
+
+    Writes results.zarr, table.json, table.md, convergence.png and sensitivity.png into --out.
+    """
+
+    problem: str = "digits-mlp"
+    """What to train on; an unknown name lists the known ones."""
+    optimizers: tuple[str, ...] = tuple(optimizers.FACTORIES)
+    """Which optimizers to compare."""
+    learning_rates: Annotated[int | None, tyro.conf.arg(metavar="INT", help_behavior_hint="(12; quick: 6)")] = None
+    """Learning rates per optimizer, spread over its documented range."""
+    seeds: Annotated[int | None, tyro.conf.arg(metavar="INT", help_behavior_hint="(5; quick: 3)")] = None
+    """Seeds per learning rate, on which rates are selected."""
+    fresh_seeds: Annotated[int | None, tyro.conf.arg(metavar="INT", help_behavior_hint="(20; quick: 10)")] = None
+    """Further seeds, on which the selected rates are reported."""
+    steps: Annotated[int | None, tyro.conf.arg(metavar="INT", help_behavior_hint="(500; quick: 200)")] = None
+    """Updates per run."""
+    out: Path = Path("runs/compare")
+    """Folder for results and figures; what an earlier run left there is replaced."""
+    quick: bool = False
+    """The same job, smaller: under 20 seconds with nothing compiled."""
+
+    def run(self, console: "Console") -> None:
+        """Does what the command says."""
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+        budget = _QUICK if self.quick else _FULL
+        given = {name: getattr(self, name) for name in budget}
+        budget = {name: budget[name] if value is None else value for name, value in given.items()}
+        for name, value in budget.items():
+            checks.positive_integer(**{f"--{name.replace('_', '-')}": value})
+        for name in self.optimizers:
+            checks.known("optimizer", name, optimizers.FACTORIES)
+        checks.known("problem", self.problem, problems.names())
+        out = store.check_writable(self.out)
+        columns = (TextColumn("{task.description:<32}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+        with Progress(*columns, console=console) as progress:
+            compiling = progress.add_task("compiling", total=None)
+            training = progress.add_task("training", total=None)
+
+            def show(what: str, done: int, total: int) -> None:
+                if what == "compiling":
+                    progress.update(compiling, completed=done, total=total)
+                else:
+                    progress.update(training, description=f"training: {what}", completed=done, total=total)
+
+            problem = problems.get(self.problem)
+            found = comparison.compare(problem, self.optimizers, **budget, on_progress=show)
+            progress.update(training, description="training")
+        _write(found, out)
+        console.print(_rich_table(found))
+        console.print(verdict.summary(found.results), soft_wrap=True)
+        console.print(f"Results, table and figures: {out}{'' if str(out).endswith('/') else '/'}", soft_wrap=True)
+
+
+def _write(found: comparison.Comparison, out: Path) -> None:
+    from jaxdl import plots
+
+    store.save(found.results, out / "results.zarr")
+    store.write_json(out / "table.json", found.table)
+    store.write_text(out / "table.md", verdict.markdown(found.results))
+    plots.save(plots.convergence(found.results), out / "convergence.png")
+    plots.save(plots.sensitivity(found.results), out / "sensitivity.png")
+
+
+def _rich_table(found: comparison.Comparison) -> "Table":
+    from rich.table import Table
+
+    title = f"{found.results.attrs['problem']}, best first"
+    table = Table(title=title, title_justify="left", box=None, padding=(0, 1, 0, 0), pad_edge=False)
+    head, *rows = verdict.cells(found.results)
+    for i, name in enumerate(head):
+        table.add_column(name, justify="left" if i in (0, len(head) - 1) else "right", no_wrap=True)
+    for row in rows:
+        table.add_row(*row)
+    return table
+
+
+def main(arguments: list[str] | None = None) -> Never:
+    """Entry point of the ``jaxdl`` command: 0 when done, 2 after a mistake, 130 when interrupted."""
+    from rich.console import Console
+
+    command = tyro.extras.subcommand_cli_from_dict({"compare": Compare}, prog="jaxdl", args=arguments)
+    try:
+        # Before JAX starts: every core becomes a device, and compiled programs are kept for the next run.
+        configuration.configure(devices=configuration.cores(), cache=True)
+        command.run(Console())
+    except (ValueError, TypeError, OSError) as error:
+        print(f"jaxdl: {error}", file=sys.stderr)
+        sys.exit(2)
+    except KeyboardInterrupt:
+        print("jaxdl: interrupted; nothing was written.", file=sys.stderr)
+        sys.exit(130)
+    sys.exit(0)

@@ -1,0 +1,25 @@
+"""Where a result came from: versions and devices, stored with every Dataset and printed on every figure."""
+
+import os
+import platform
+from importlib import metadata
+
+import jax
+
+
+def versions() -> dict[str, str]:
+    """Versions of what decides the numbers."""
+    found = {name: metadata.version(name) for name in ("jaxdl", "jax", "jaxlib", "optax", "flax", "numpy")}
+    return {"python": platform.python_version(), **found}
+
+
+def environment() -> dict[str, str | int]:
+    """Versions, and the devices in use. Starts JAX's backend."""
+    return {
+        **versions(),
+        "backend": jax.default_backend(),
+        "device_kind": jax.devices()[0].device_kind,
+        "device_count": jax.device_count(),
+        "cpu_cores": os.cpu_count() or 1,
+        "platform": platform.platform(terse=True),
+    }

@@ -1,0 +1,57 @@
+"""Axes of hyper-parameters become points: one value of each axis per point."""
+
+import inspect
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+Points = Mapping[str, np.ndarray]
+"""Columns of equal length P: hyper-parameter name to its value at each point."""
+
+
+def axis(name: str, values: Any) -> np.ndarray:
+    """One axis as a float array of shape ``(n,)``.
+
+    Raises:
+      ValueError: not a non-empty list of finite real numbers. Booleans, strings and None shape the program; they
+        cannot be mapped over.
+    """
+    array = np.asarray(values)
+    if array.ndim != 1 or not array.size or array.dtype.kind not in "fiu" or not np.all(np.isfinite(array)):
+        raise ValueError(
+            f"axis {name!r} must be a non-empty list of finite real numbers, got {values!r}; "
+            "bind arguments that are not numbers with functools.partial."
+        )
+    return array.astype(np.float64)
+
+
+def product(axes: Mapping[str, np.ndarray]) -> Points:
+    """All combinations, the last axis varying fastest: columns of length Π nᵢ.
+
+    >>> product({"a": np.array([1.0, 2.0]), "b": np.array([5.0, 6.0])})["b"]
+    array([5., 6., 5., 6.])
+    """
+    mesh = np.meshgrid(*axes.values(), indexing="ij")
+    return {name: column.ravel() for name, column in zip(axes, mesh, strict=True)}
+
+
+def check_factory(name: str, factory: Callable[..., Any], points: Points) -> None:
+    """Builds the optimizer once at every point, outside any program, where bad values can still be named.
+
+    Raises:
+      ValueError: the factory lacks a swept argument, or rejects one of its values.
+    """
+    parameters = inspect.signature(factory).parameters
+    takes_any = any(p.kind is p.VAR_KEYWORD for p in parameters.values())
+    missing = [argument for argument in points if argument not in parameters and not takes_any]
+    if missing:
+        raise ValueError(f"optimizer {name!r} takes no argument {missing[0]!r}; it takes: {', '.join(parameters)}.")
+    for values in zip(*points.values(), strict=True):
+        arguments = {argument: float(value) for argument, value in zip(points, values, strict=True)}
+        try:
+            made = factory(**arguments)
+        except ValueError as error:
+            raise ValueError(f"optimizer {name!r} rejects {arguments}: {error}") from error
+        if not (callable(getattr(made, "init", None)) and callable(getattr(made, "update", None))):
+            raise ValueError(f"optimizer {name!r} must return a gradient transformation, got {type(made).__name__}.")
