@@ -143,7 +143,7 @@ class _Runner:
 
         on_runs(0)
         points = {"learning_rate": rates}
-        return engine.execute(self._study, self._programs, name, points, seeds.tolist(), cells, on_runs)
+        return engine.execute(self._study, self._programs, name, points, seeds, cells, on_runs)
 
 
 def _named(factories: Mapping[str, OptimizerFactory] | Iterable[str]) -> dict[str, OptimizerFactory]:

@@ -72,9 +72,10 @@ def load(path: str | os.PathLike[str]) -> "xarray.Dataset":
 
     if not (Path(path) / "zarr.json").exists():
         raise FileNotFoundError(f"no stored results at {str(path)!r}; expected a zarr folder written by jaxdl.")
+    dataset: xarray.Dataset
     with xarray.open_zarr(path, consolidated=False) as dataset:
         return dataset.load()
 
 
 def _is_text(variable: Any) -> bool:
-    return variable.dtype.kind == "U"
+    return bool(variable.dtype.kind == "U")

@@ -46,6 +46,8 @@ def elementwise(
     Returns:
       The new updates, each leaf in its gradient's dtype, then the new states, each leaf in the dtype it had.
     """
+    leaves: list[Any]
+    treedef: Any
     leaves, treedef = jax.tree.flatten(updates, is_leaf=lambda leaf: leaf is None)
     columns = [treedef.flatten_up_to(tree) for tree in (*states, *reading)]
     rows = [
@@ -112,7 +114,7 @@ def select(condition: jax.Array, on_true: PyTree, on_false: PyTree) -> PyTree:
 
 def increment(count: jax.Array) -> jax.Array:
     """``count + 1``, staying at the largest integer instead of wrapping round."""
-    largest = jnp.asarray(jnp.iinfo(count.dtype).max, count.dtype)
+    largest = jnp.asarray(np.iinfo(count.dtype).max, count.dtype)
     return jnp.where(count < largest, count + jnp.ones((), count.dtype), largest)
 
 

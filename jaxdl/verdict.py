@@ -69,8 +69,7 @@ def _row(
         if target is not None
         else np.full(len(val), np.inf)
     )
-    row = {
-        "optimizer": name,
+    numbers: dict[str, Any] = {
         "best_learning_rate": float(rates[best]),
         "val_loss_median": statistics.median(val),
         "val_loss_q25": statistics.quantile(val, 0.25),
@@ -88,10 +87,9 @@ def _row(
         "diverged_fraction": float(diverged(mine).mean()),
         "fresh_diverged_fraction": float(diverged(mine, "fresh_").mean()),
     }
-    finite = {key: float(v) if np.isfinite(v) else None for key, v in row.items() if key != "optimizer"}
     return {
         "optimizer": name,
-        **finite,
+        **{key: float(value) if np.isfinite(value) else None for key, value in numbers.items()},
         "has_target": target is not None,
         "optimum_at_edge": any(statistics.at_edge(screened)),
         "trials": len(rates),

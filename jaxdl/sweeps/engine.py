@@ -14,6 +14,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax.sharding import AxisType, NamedSharding, PartitionSpec
+from numpy.typing import ArrayLike
 
 from jaxdl import configuration, training
 from jaxdl.problems.problem import Problem
@@ -205,12 +206,12 @@ def _lanes(study: Study, place: _Placement, factory: OptimizerFactory) -> Lanes:
         )
         return state, metrics
 
-    def per_lane(value: Any) -> TrainState:
-        """``value`` for the parts of a state that differ between lanes, None for the step count, which does not."""
-        return TrainState(params=value, opt_state=value, step=None, initial_loss=value, diverged_at=value)  # type: ignore
+    def states_of(lane: Any, step: Any) -> Any:
+        """What holds for the parts of a state that differ between lanes, and for the step count, which does not."""
+        return TrainState(params=lane, opt_state=lane, step=step, initial_loss=lane, diverged_at=lane)
 
-    axes, group, whole = per_lane(0), place.divided, place.shared
-    states = per_lane(group)._replace(step=whole)
+    group, whole = place.divided, place.shared
+    axes, states = states_of(0, None), states_of(group, whole)
     start = jax.vmap(jax.vmap(start, (None, None, 0), axes), (None, 0, 0), axes)
     advance = jax.vmap(jax.vmap(advance, (None, axes, None, None, 0), (axes, 0)), (None, axes, 0, 0, 0), (axes, 0))
     return Lanes(
@@ -224,7 +225,7 @@ def execute(
     programs: Programs,
     optimizer: str,
     points: Points,
-    seeds: Sequence[int],
+    seeds: ArrayLike,
     cells: list[tuple[int, int]],
     on_runs: Callable[[int], None] | None = None,
 ) -> Results:

@@ -27,7 +27,7 @@ from jaxdl.typing import OptState, Params, Scalar, Transform, Updates
 class ScaleByAdamState(NamedTuple):
     """``count``: completed updates, int32. ``mu``: m. ``nu``: v, real, float32 or wider."""
 
-    count: jax.Array
+    count: jax.Array  # type: ignore[assignment]  # optax's name, which hides tuple.count
     mu: Updates
     nu: Updates
 

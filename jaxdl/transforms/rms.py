@@ -38,14 +38,14 @@ from jaxdl.typing import OptState, Params, Scalar, Transform, Updates
 class ScaleByRmsState(NamedTuple):
     """``count``: completed updates, int32. ``nu``: running mean square, real, float32 or wider."""
 
-    count: jax.Array
+    count: jax.Array  # type: ignore[assignment]  # optax's name, which hides tuple.count
     nu: Updates
 
 
 class ScaleByStddevState(NamedTuple):
     """``count``: completed updates, int32. ``mu``: running mean. ``var``: running variance, float32 or wider."""
 
-    count: jax.Array
+    count: jax.Array  # type: ignore[assignment]  # optax's name, which hides tuple.count
     mu: Updates
     var: Updates
 

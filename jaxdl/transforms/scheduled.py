@@ -17,7 +17,7 @@ from jaxdl.typing import OptState, Params, ScalarOrSchedule, Transform, Updates
 class ScheduleState(NamedTuple):
     """``count``: completed updates, int32: the argument of the next call of the schedule."""
 
-    count: jax.Array
+    count: jax.Array  # type: ignore[assignment]  # optax's name, which hides tuple.count
 
 
 def scheduled(
