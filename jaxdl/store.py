@@ -53,13 +53,9 @@ def write_json(path: str | os.PathLike[str], value: Any) -> Path:
 
 
 def save(dataset: "xarray.Dataset", path: str | os.PathLike[str]) -> Path:
-    """Writes a Dataset as a zarr folder; strings are kept as Unicode."""
-
-    def write(made: Path) -> None:
-        texts = {name: variable.astype(object) for name, variable in dataset.variables.items() if _is_text(variable)}
-        dataset.assign(texts).to_zarr(made, mode="w", consolidated=False)
-
-    return replace(path, write)
+    """Writes a Dataset as a zarr folder."""
+    as_objects = _with_text(dataset, "U", object)  # fixed-width Unicode has no agreed form in zarr 3
+    return replace(path, lambda made: as_objects.to_zarr(made, mode="w", consolidated=False))
 
 
 def load(path: str | os.PathLike[str]) -> "xarray.Dataset":
@@ -72,10 +68,11 @@ def load(path: str | os.PathLike[str]) -> "xarray.Dataset":
 
     if not (Path(path) / "zarr.json").exists():
         raise FileNotFoundError(f"no stored results at {str(path)!r}; expected a zarr folder written by jaxdl.")
-    dataset: xarray.Dataset
     with xarray.open_zarr(path, consolidated=False) as dataset:
-        return dataset.load()
+        return _with_text(dataset.load(), "OT", str)
 
 
-def _is_text(variable: Any) -> bool:
-    return bool(variable.dtype.kind == "U")
+def _with_text(dataset: "xarray.Dataset", kinds: str, dtype: type) -> "xarray.Dataset":
+    """Turns the variables whose dtype is of one of ``kinds`` to ``dtype``."""
+    found = {name: v for name, v in dataset.variables.items() if v.dtype.kind in kinds}
+    return dataset.assign({name: (v.dims, v.values.astype(object).astype(dtype), v.attrs) for name, v in found.items()})

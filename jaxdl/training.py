@@ -171,7 +171,7 @@ def advance(
         before = state.step
         state, losses = jax.lax.scan(step, state, indices, length=record_every)
         done = state.step - before
-        wanted = jnp.arange(record_every) < done
+        wanted = jnp.arange(record_every, dtype=jnp.int32) < done
         mean = jnp.sum(jnp.where(wanted, losses, 0)) / jnp.maximum(done, 1).astype(losses.dtype)
         metrics = {"train_loss": mean, **(evaluate(problem, state.params) if evaluated else {})}
         # The last update is judged here: no later step would compute its loss.

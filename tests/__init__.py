@@ -1,0 +1,1 @@
+"""The test-suite, a package so that its tables, oracles and helpers can be imported: ``from tests import cases``."""

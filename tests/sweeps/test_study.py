@@ -1,0 +1,152 @@
+"""The sweep against single runs, over devices, chunks and calls."""
+
+from functools import partial
+
+import jax
+import numpy as np
+import optax
+import pytest
+
+import jaxdl
+from jaxdl.sweeps import engine, plan
+from tests.problems_for_tests import bowl, regression
+
+RATES = [0.01, 0.05, 0.2]
+
+
+def single(problem, tx, seed, steps, **options):
+    return jaxdl.train(problem, tx, jax.random.key(seed), steps, **options)[1].metrics
+
+
+@pytest.fixture(scope="module")
+def study():
+    axes = {"learning_rate": RATES, "b1": [0.5, 0.9]}
+    return jaxdl.sweep(regression(), jaxdl.adam, axes, seeds=[3, 8], steps=30, record_every=7)
+
+
+def test_every_cell_is_its_own_run(study):
+    for rate in RATES:
+        for b1 in (0.5, 0.9):
+            for seed in (3, 8):
+                alone = single(regression(), jaxdl.adam(rate, b1=b1), seed, 30, record_every=7)
+                cell = study.sel(learning_rate=rate, b1=b1, seed=seed)
+                for name, values in alone.items():
+                    np.testing.assert_allclose(cell[name], values, rtol=1e-11, err_msg=f"{name} {rate} {b1} {seed}")
+
+
+def test_dimensions_units_and_provenance(study):
+    assert dict(study.sizes) == {"learning_rate": 3, "b1": 2, "seed": 2, "step": 6}
+    np.testing.assert_array_equal(study["step"], [0, 7, 14, 21, 28, 30])
+    assert study["step"].attrs["units"] == "updates"
+    assert study["val_loss"].attrs["units"] == "1"
+    assert study.attrs["problem"] == "regression"
+    assert '"jax"' in study.attrs["environment"]
+    assert study.attrs["target"] == 0.05
+    assert (study["diverged_at"] == -1).all()
+
+
+def test_chunks_of_steps_change_nothing(monkeypatch):
+    problem, axes = regression(), {"learning_rate": RATES}
+    whole = jaxdl.sweep(problem, jaxdl.adam, axes, seeds=2, steps=33, record_every=2)
+    monkeypatch.setattr(engine, "MAX_CHUNK_STEPS", 10)
+    cut = jaxdl.sweep(problem, jaxdl.adam, axes, seeds=2, steps=33, record_every=2)
+    for name in whole.data_vars:
+        np.testing.assert_array_equal(cut[name], whole[name])
+
+
+def test_several_calls_and_padding_change_nothing(monkeypatch):
+    problem, axes = regression(), {"learning_rate": np.geomspace(1e-3, 0.3, 7)}
+    whole = jaxdl.sweep(problem, jaxdl.adam, axes, seeds=3, steps=20)
+    monkeypatch.setattr(plan, "MAX_LANES", 6)
+    monkeypatch.setattr(plan, "MAX_WIDTH", 2)
+    parts = jaxdl.sweep(problem, jaxdl.adam, axes, seeds=3, steps=20)
+    assert parts.attrs["layout"] != whole.attrs["layout"]
+    for name in whole.data_vars:
+        np.testing.assert_allclose(parts[name], whole[name], rtol=1e-11)
+
+
+def test_one_optimizer_is_one_program():
+    traced = []
+
+    def factory(learning_rate):
+        if isinstance(learning_rate, jax.core.Tracer):
+            traced.append(learning_rate)
+        return jaxdl.adam(learning_rate)
+
+    layout = plan.flat(4, 2)
+    study = engine.Study(regression(), 12, 3, layout)
+    programs = engine.build(study, {"mine": factory}, ["learning_rate"])
+    before = len(traced)
+    points = {"learning_rate": np.array(RATES)}
+    cells = [(p, s) for p in range(3) for s in range(3)]
+    first = engine.execute(study, programs, "mine", points, [0, 1, 2], cells)
+    again = engine.execute(study, programs, "mine", {"learning_rate": 2 * points["learning_rate"]}, [5, 6, 7], cells)
+    assert len(traced) == before
+    assert not np.allclose(first.metrics["val_loss"], again.metrics["val_loss"])
+
+
+def test_a_lane_does_not_depend_on_its_neighbours():
+    study = engine.Study(regression(), 20, 5, plan.flat(4, 2))
+    programs = engine.build(study, {"adam": jaxdl.adam}, ["learning_rate"])
+
+    def run(rates, cells):
+        return engine.execute(study, programs, "adam", {"learning_rate": np.array(rates)}, [0, 1], cells)
+
+    alone = run([0.1], [(0, 1)])
+    among = run([1e30, 0.1, 0.3], [(0, 0), (1, 1), (2, 0), (0, 1)])
+    assert among.diverged_at[0] >= 0
+    for name, values in alone.metrics.items():
+        np.testing.assert_array_equal(values[0], among.metrics[name][1])
+
+
+def test_runs_are_reported_as_they_end():
+    counts = []
+    jaxdl.sweep(regression(), jaxdl.sgd, {"learning_rate": RATES}, seeds=3, steps=9, on_runs=counts.append)
+    assert sum(counts) == 9
+
+
+def test_a_problem_without_data(key):
+    study = jaxdl.sweep(bowl(), jaxdl.sgd, {"learning_rate": [0.1, 0.3]}, seeds=1, steps=10, record_every=5)
+    alone = single(bowl(), jaxdl.sgd(0.3), 0, 10, record_every=5)
+    np.testing.assert_allclose(study["val_loss"].sel(learning_rate=0.3, seed=0), alone["val_loss"], rtol=1e-12)
+
+
+def test_somebody_elses_optimizer():
+    with jax.numpy_dtype_promotion("standard"):
+        axes = {"learning_rate": RATES}
+        theirs = jaxdl.sweep(regression(), optax.adam, axes, seeds=2, steps=30)
+        ours = jaxdl.sweep(regression(), jaxdl.adam, axes, seeds=2, steps=30)
+    np.testing.assert_allclose(theirs["val_loss"], ours["val_loss"], rtol=1e-10)
+
+
+def test_a_schedule_inside_the_factory_is_swept():
+    def factory(peak):
+        return jaxdl.sgd(jaxdl.schedules.warmup_cosine(0.0, peak, 5, 20))
+
+    study = jaxdl.sweep(regression(), factory, {"peak": [0.05, 0.2]}, seeds=1, steps=20)
+    alone = single(regression(), factory(0.2), 0, 20)
+    np.testing.assert_allclose(study["val_loss"].sel(peak=0.2, seed=0), alone["val_loss"], rtol=1e-11)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"axes": {}}, "a sweep needs at least one axis"),
+        (
+            {"axes": {"momentum": [0.9], "nesterov": [True, False]}},
+            "axis 'nesterov' must be a non-empty list of finite",
+        ),
+        ({"axes": {"b1": [0.9]}}, "optimizer 'sgd' takes no argument 'b1'"),
+        ({"seeds": 0}, "seeds must be a whole number of at least 1, got 0"),
+        ({"seeds": [1, 1]}, "seeds must be a number or a list of different whole numbers"),
+        ({"seeds": [-1]}, "seeds must be a number or a list of different whole numbers"),
+        ({"steps": 0}, "steps must be a whole number of at least 1, got 0"),
+        ({"factory": partial(jaxdl.sgd, 0.1)}, "optimizer 'partial' takes no argument 'learning_rate'"),
+        ({"problem": bowl()._replace(loss=lambda x, batch, key: x)}, "the loss of 'bowl' must be a real scalar"),
+    ],
+)
+def test_bad_input_is_one_sentence(changes, message):
+    arguments = {"problem": bowl(), "factory": jaxdl.sgd, "axes": {"learning_rate": [0.1]}, "seeds": 1, "steps": 2}
+    arguments |= changes
+    with pytest.raises(ValueError, match=message):
+        jaxdl.sweep(arguments.pop("problem"), arguments.pop("factory"), arguments.pop("axes"), **arguments)

@@ -1,0 +1,65 @@
+"""Results on disk: whole or not at all."""
+
+import json
+
+import numpy as np
+import pytest
+import xarray
+
+from jaxdl import store
+
+
+@pytest.fixture
+def dataset() -> xarray.Dataset:
+    values = np.array([[1.0, np.nan], [np.inf, -2.5]], np.float32)
+    return xarray.Dataset(
+        {"loss": (("name", "step"), values, {"units": "nat"}), "count": ("name", np.array([-1, 3], np.int32))},
+        coords={"name": ["adam", "νesterov"], "step": [0, 5]},
+        attrs={"problem": "p", "target": 0.5, "environment": json.dumps({"jax": "1"})},
+    )
+
+
+def test_a_dataset_comes_back_as_it_was(tmp_path, dataset):
+    path = store.save(dataset, tmp_path / "results.zarr")
+    loaded = store.load(path)
+    xarray.testing.assert_identical(loaded, dataset)
+    assert loaded["loss"].dtype == np.float32
+    assert loaded["count"].dtype == np.int32
+    assert loaded["name"].dtype == dataset["name"].dtype
+
+
+def test_saving_again_replaces(tmp_path, dataset):
+    store.save(dataset, tmp_path / "r.zarr")
+    store.save(dataset.isel(step=[0]), tmp_path / "r.zarr")
+    assert store.load(tmp_path / "r.zarr").sizes["step"] == 1
+    assert [p.name for p in tmp_path.iterdir()] == ["r.zarr"]
+
+
+def test_a_failed_write_leaves_what_was_there(tmp_path):
+    store.write_text(tmp_path / "table.md", "old")
+
+    def fail(path):
+        path.write_text("half")
+        raise OSError("disk full")
+
+    with pytest.raises(OSError, match="disk full"):
+        store.replace(tmp_path / "table.md", fail)
+    assert (tmp_path / "table.md").read_text() == "old"
+    assert [p.name for p in tmp_path.iterdir()] == ["table.md"]
+
+
+def test_json_has_no_infinity(tmp_path):
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        store.write_json(tmp_path / "table.json", [float("inf")])
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_loading_nothing_names_the_path(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"no stored results at .*nothing\.zarr"):
+        store.load(tmp_path / "nothing.zarr")
+
+
+def test_a_folder_that_cannot_be_made_is_named(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(OSError, match=r"cannot write to the folder .*file/out"):
+        store.check_writable(tmp_path / "file" / "out")
