@@ -4,11 +4,15 @@ Importing it costs little more than importing optax and runs no JAX operation; w
 matplotlib is imported where it is used.
 """
 
+import importlib
+from typing import Any
+
 from jaxdl import optimizers as optimizers
 from jaxdl import problems as problems
 from jaxdl import schedules as schedules
 from jaxdl import statistics as statistics
 from jaxdl import transforms as transforms
+from jaxdl import verdict as verdict
 from jaxdl.comparison import Comparison as Comparison
 from jaxdl.comparison import compare as compare
 from jaxdl.configuration import configure as configure
@@ -34,3 +38,10 @@ from jaxdl.transforms import scale_by_learning_rate as scale_by_learning_rate
 from jaxdl.transforms import scale_by_rms as scale_by_rms
 from jaxdl.transforms import scale_by_stddev as scale_by_stddev
 from jaxdl.transforms import trace as trace
+
+
+def __getattr__(name: str) -> Any:
+    """The rooms whose imports cost: ``jaxdl.plots`` brings matplotlib, ``jaxdl.models`` Flax."""
+    if name in ("models", "plots"):
+        return importlib.import_module(f"jaxdl.{name}")
+    raise AttributeError(f"module 'jaxdl' has no attribute {name!r}")
