@@ -10,6 +10,7 @@ from typing import Any
 
 import optax
 
+from jaxdl import checks
 from jaxdl.transforms.adam import scale_by_adam
 from jaxdl.transforms.decay import add_decayed_weights
 from jaxdl.transforms.learning_rate import scale_by_learning_rate
@@ -42,6 +43,7 @@ def sgd(
     Raises:
       ValueError: a negative rate or momentum.
     """
+    checks.nonnegative(momentum=momentum)
     rate = scale_by_learning_rate(learning_rate)
     if momentum is None:
         return optax.chain(rate)
@@ -108,6 +110,7 @@ def rmsprop(
     Raises:
       ValueError: ``decay`` outside [0, 1), or a negative float.
     """
+    checks.nonnegative(momentum=momentum)
     scale = (scale_by_stddev if centered else scale_by_rms)(decay, eps, initial_scale, eps_in_sqrt, bias_correction)
     rate = scale_by_learning_rate(learning_rate)
     if momentum is None:

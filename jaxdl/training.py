@@ -222,8 +222,8 @@ def train(
     >>> import jaxdl
     >>> problem = jaxdl.problems.get("quadratic", dimension=2, condition_number=1.0)
     >>> state, curves = train(problem, jaxdl.sgd(0.5), jax.random.key(0), steps=2, record_every=1)
-    >>> print(curves.metrics["val_loss"])
-    [0.5     0.125   0.03125]
+    >>> print(curves.metrics["val_loss"].round(3))
+    [0.5   0.125 0.031]
     """
     interval = record_interval(steps, record_every)
     rows = record_steps(steps, interval)

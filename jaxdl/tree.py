@@ -102,9 +102,13 @@ def squared_norm(tree: PyTree) -> jax.Array:
 
 def global_norm(tree: PyTree) -> jax.Array:
     """√Σ|x|² over all leaves, in float32 or wider; its gradient at zero is zero, not NaN. Shape ``()``."""
-    squared = squared_norm(tree)
-    nonzero = squared > 0
-    return jnp.where(nonzero, jnp.sqrt(jnp.where(nonzero, squared, 1)), 0)
+    return root(squared_norm(tree))
+
+
+def root(x: jax.Array) -> jax.Array:
+    """√x with slope 0 at 0, not ∞, so that a gradient can be taken through an update of a weight at rest."""
+    at_zero = x == 0
+    return jnp.where(at_zero, jnp.zeros_like(x), jnp.sqrt(jnp.where(at_zero, jnp.ones_like(x), x)))
 
 
 def select(condition: jax.Array, on_true: PyTree, on_false: PyTree) -> PyTree:

@@ -33,11 +33,7 @@ class LossFn(Protocol):
     def __call__(self, params: Params, batch: Batch, key: Key, /) -> jax.Array: ...
 
 
-class OptimizerFactory(Protocol):
-    """Anything that turns hyper-parameters, given by keyword, into a gradient transformation."""
-
-    def __call__(self, **hyperparameters: Any) -> optax.GradientTransformation: ...
-
-
+OptimizerFactory: TypeAlias = Callable[..., optax.GradientTransformation]
+"""Anything that turns hyper-parameters, given by keyword, into a gradient transformation."""
 Data: TypeAlias = Mapping[str, Batch]
 """The splits of a problem by name: ``train``, ``val`` and ``test``."""

@@ -2,6 +2,7 @@
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from jaxdl.typing import Batch, Key
 
@@ -28,11 +29,27 @@ def epoch_indices(key: Key, first_step: jax.Array | int, steps: int, samples: in
     first_epoch = start // samples
     epochs = first_epoch + jnp.arange((steps * batch_size - 1) // samples + 2, dtype=jnp.int32)
     # Drawn before the scan over steps: random numbers inside a mapped scan cost dozens of times as much.
-    orders = jax.vmap(lambda epoch: jax.random.permutation(jax.random.fold_in(key, epoch), samples))(epochs)
+    orders = jax.vmap(lambda epoch: _permutation(jax.random.fold_in(key, epoch), samples))(epochs)
     positions = start - first_epoch * samples + jnp.arange(steps * batch_size, dtype=jnp.int32)
-    return orders.astype(jnp.int32).ravel()[positions].reshape(steps, batch_size)
+    return orders.ravel()[positions].reshape(steps, batch_size)
 
 
 def take(split: Batch, indices: jax.Array) -> Batch:
     """The samples of every array of ``split`` at ``indices``, which must be in bounds."""
     return jax.tree.map(lambda array: array.at[indices].get(mode="promise_in_bounds"), split)
+
+
+def _permutation(key: Key, samples: int) -> jax.Array:
+    """A random order of 0 … samples − 1, int32.
+
+    For up to 4096 samples: random high bits and the index in the low bits, sorted as one integer. XLA sorts single
+    integers on CPU ten times as fast as the pairs of ``jax.random.permutation``. Two samples draw the same high bits,
+    and then keep their order, with probability 2⁻²⁰ at most.
+    """
+    index_bits = (samples - 1).bit_length()
+    if index_bits > 12:
+        return jax.random.permutation(key, samples).astype(jnp.int32)
+    random_bits = jax.random.bits(key, (samples,), jnp.uint32)
+    keyed = (random_bits >> index_bits << index_bits) | jnp.arange(samples, dtype=jnp.uint32)
+    order: jax.Array = jnp.sort(keyed) & np.uint32(2**index_bits - 1)
+    return order.astype(jnp.int32)

@@ -7,6 +7,8 @@ import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
+from jaxdl.models.initializers import Initializer, he_normal, zeros
+
 
 class MLP(nn.Module):
     """Dense layers with an activation between them and none after the last.
@@ -15,24 +17,36 @@ class MLP(nn.Module):
       features: Width of every layer, the output last: ``(64, 32, 10)`` has two hidden layers.
       activation: Elementwise function between layers.
       dropout_rate: Probability of setting a hidden unit to zero in training; the rest is scaled by 1/(1 − rate).
-      kernel_init: Initialiser of the weights, ``(key, shape, dtype) -> array``; biases start at zero.
-      dtype: dtype of the computation. ``param_dtype``: dtype of the parameters.
+      kernel_init: Initialiser of the weights.
+      bias_init: Initialiser of the biases.
+      dtype: dtype of the computation.
+      param_dtype: dtype of the parameters.
+
+    >>> model, images = MLP((32, 10)), jnp.ones((2, 8, 8, 1))
+    >>> jax.eval_shape(model.apply, model.init(jax.random.key(0), images), images).shape
+    (2, 10)
     """
 
     features: Sequence[int]
     activation: Callable[[jax.Array], jax.Array] = nn.relu
     dropout_rate: float = 0.0
-    kernel_init: Callable[..., jax.Array] = nn.initializers.he_normal()
+    kernel_init: Initializer = he_normal()
+    bias_init: Initializer = zeros
     dtype: Any = jnp.float32
     param_dtype: Any = jnp.float32
 
     @nn.compact
     def __call__(self, x: jax.Array, *, training: bool = False) -> jax.Array:
-        """Maps ``(n, …)`` to ``(n, features[-1])``; with dropout in training, ``apply`` needs ``rngs={"dropout": key}``."""
+        """Maps ``(n, …)`` to ``(n, features[-1])``; dropout in training needs ``rngs={"dropout": key}``."""
+        shared = {
+            "kernel_init": self.kernel_init,
+            "bias_init": self.bias_init,
+            "dtype": self.dtype,
+            "param_dtype": self.param_dtype,
+        }
+        *hidden, outputs = self.features
         x = x.reshape(len(x), -1).astype(self.dtype)
-        for i, width in enumerate(self.features):
-            x = nn.Dense(width, kernel_init=self.kernel_init, dtype=self.dtype, param_dtype=self.param_dtype)(x)
-            if i < len(self.features) - 1:
-                x = self.activation(x)
-                x = nn.Dropout(self.dropout_rate, deterministic=not training)(x)
-        return x
+        for width in hidden:
+            x = self.activation(nn.Dense(width, **shared)(x))
+            x = nn.Dropout(self.dropout_rate, deterministic=not training)(x)
+        return nn.Dense(outputs, **shared)(x)

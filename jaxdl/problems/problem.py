@@ -1,19 +1,18 @@
 """What an optimizer is tried on: one NamedTuple of pure functions and arrays."""
 
 from collections.abc import Callable, Mapping
-from types import MappingProxyType
 from typing import NamedTuple
 
 from jaxdl.typing import Batch, Data, Key, LossFn, Metrics, Params
 
 SPLITS = ("train", "val", "test")
 
-NO_DATA: Data = MappingProxyType({split: () for split in SPLITS})
-"""The data of a problem that is a formula: every split is empty."""
+NO_DATA: Data = dict.fromkeys(SPLITS, ())
+"""The data of a problem that is a formula: every split is empty. A plain dictionary, which jit takes for a tree."""
 
 
 class Problem(NamedTuple):
-    """A training problem. A user's own is made by calling this with at least the first three fields.
+    """A training problem. A user's own is made by calling this with at least the first four fields.
 
     Attributes:
       name: Shown in tables, figures and stored results.
@@ -23,6 +22,7 @@ class Problem(NamedTuple):
       metrics: ``metrics(params, batch) -> {name: scalar}``, evaluated on whole splits without noise; it must hold
         ``"loss"``. Stored as ``val_loss``, ``test_loss`` and so on.
       data: The splits ``train``, ``val`` and ``test``, each a pytree of arrays with one leading sample axis, or ``()``.
+        A dictionary, so that ``problem._replace(data=traced)`` works inside jit.
       batch_size: Samples per step, drawn in shuffled epochs; None for the whole training split at every step.
       floor: Infimum of the noiseless training loss over all parameters, where it is known.
       target: Validation loss that counts as solved; ``steps_to_target`` counts to it.

@@ -51,7 +51,7 @@ class Study(NamedTuple):
 
 
 class Prepared(NamedTuple):
-    """Compiled functions over groups: ``init(keys) -> (params, keys of data, keys of loss)``,
+    """Compiled functions over groups: ``init(seeds) -> (params, keys of data, keys of loss)``,
     ``batches(keys of data, first step) -> indices``, ``first(data, params, indices, keys of loss) -> record 0``.
     """
 
@@ -106,16 +106,16 @@ def build(
     place = _Placement(study.layout)
     data = jax.device_put(study.problem.data, place.shared)
     groups, width = study.layout.groups, study.layout.width
-    keys = jax.eval_shape(jax.vmap(jax.random.key), jax.ShapeDtypeStruct((groups,), jnp.uint32))
+    seeds = jax.ShapeDtypeStruct((groups,), jnp.uint32)
     step = jax.ShapeDtypeStruct((), jnp.int32)
     point = {name: jax.ShapeDtypeStruct((groups, width), jnp.result_type(float)) for name in arguments}
 
     # One list, lowered here (tracing reads thread-local settings) and compiled by threads.
     prepared = _prepared(study, place)
-    params, keys_data, keys_loss = jax.eval_shape(prepared.init, keys)
+    params, keys_data, keys_loss = jax.eval_shape(prepared.init, seeds)
     indices = jax.eval_shape(prepared.batches, keys_data, step)
     jobs: list[tuple[Any, tuple[Any, ...]]] = [
-        (prepared.init, (keys,)),
+        (prepared.init, (seeds,)),
         (prepared.batches, (keys_data, step)),
         (prepared.first, (data, params, indices, keys_loss)),
     ]
@@ -163,8 +163,8 @@ def _prepared(study: Study, place: _Placement) -> Prepared:
     """Programs that depend on the problem alone, jitted."""
     problem, (_, records) = study.problem, study.chunks
 
-    def init(key: jax.Array) -> tuple[Params, jax.Array, jax.Array]:
-        keys = training.split_key(key)
+    def init(seed: jax.Array) -> tuple[Params, jax.Array, jax.Array]:
+        keys = training.split_key(jax.random.key(seed))
         return problem.init(keys.init), keys.data, keys.loss
 
     def batches(key_data: jax.Array, first_step: jax.Array) -> jax.Array | None:
@@ -270,14 +270,13 @@ def _run_call(
     """One call of the layout: its final state and its records, ``(groups, width, rows)``."""
     prepared, lanes, data = programs.prepared, programs.lanes[optimizer], programs.data
     chunks, records = study.chunks
-    keys = jax.vmap(jax.random.key)(jnp.asarray(seeds, jnp.uint32))
-    point = {name: jnp.asarray(column[call.points], jnp.result_type(float)) for name, column in points.items()}
-    params, keys_data, keys_loss = prepared.init(keys)
+    # NumPy arguments: compiled programs put them where they are wanted; a JAX operation here costs a millisecond.
+    point = {name: np.asarray(column[call.points], jnp.result_type(float)) for name, column in points.items()}
+    params, keys_data, keys_loss = prepared.init(seeds.astype(np.uint32))
     state = lanes.start(data, params, point)
     parts: list[dict[str, np.ndarray]] = []
     for chunk in range(chunks):
-        first_step = jnp.asarray(chunk * records * study.record_every, jnp.int32)
-        indices = prepared.batches(keys_data, first_step)
+        indices = prepared.batches(keys_data, np.int32(chunk * records * study.record_every))
         if chunk == 0:
             first = prepared.first(data, params, indices, keys_loss)
             parts.append({n: np.repeat(np.asarray(v)[:, None, None], call.used.shape[1], 1) for n, v in first.items()})

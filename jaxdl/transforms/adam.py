@@ -48,7 +48,7 @@ def scale_by_adam(
       b1: β₁ in [0, 1), the memory of the mean. May be traced, like every float here.
       b2: β₂ in [0, 1), the memory of the mean square.
       eps: ε ≥ 0, outside the root.
-      eps_root: ≥ 0, inside the root; needed to differentiate *through* the update where a gradient can be zero.
+      eps_root: ≥ 0, inside the root. Gradients *through* the update do not need it: our root has slope 0 at 0.
       mu_dtype: dtype in which m is stored; each parameter's own by default.
       nesterov: Whether to look ahead as in NAdam with constant β₁.
       bias_correction: Whether to divide by :math:`1-\beta^t`, computed in float32 or wider.
@@ -85,7 +85,7 @@ def scale_by_adam(
             correction = 1 - b1**t
             m_hat = b1 * m / (1 - b1 ** (t + 1)) + (1 - b1) * g / correction if nesterov else m / correction
             v_hat = v / (1 - b2**t)
-        return m_hat / (jnp.sqrt(v_hat + eps["eps_root"]) + eps["eps"]), m, v
+        return m_hat / (tree.root(v_hat + eps["eps_root"]) + eps["eps"]), m, v
 
     def update(
         updates: Updates, state: OptState, params: Params | None = None, **extra_args: Any

@@ -5,8 +5,8 @@ r"""Clipping, by value and by global norm.
     u &\leftarrow \min(\max(u, -\delta), \delta)                 && \text{elementwise} \\
     u &\leftarrow u \cdot \frac{c}{\max(c, \lVert u \rVert_2)}  && \text{norm over all leaves}
 
-The global norm is accumulated in float32 or wider. A gradient that holds an infinity or a NaN stays non-finite: a
-divergence is to be seen, not clipped away.
+The global norm is accumulated in float32 or wider. By norm, a gradient that holds an infinity or a NaN stays
+non-finite: a divergence is to be seen, not clipped away.
 
 Source: Pascanu, Mikolov and Bengio, "On the difficulty of training recurrent neural networks", ICML 2013,
 algorithm 1. torch scales by c/(‖u‖ + 1e-6) instead.

@@ -15,8 +15,8 @@ Centred (:func:`scale_by_stddev`), with s the running variance in place of ν:
     s_t = (1-a_t)\,(s_{t-1} + a_t\,\delta_t^2), \qquad a_t = 1-\alpha
 
 This is Welford's form. It equals the textbook :math:`\nu_t - \mu_t^2` in exact arithmetic, but it is a sum of squares
-and cannot turn negative: for a steady gradient :math:`\nu_t - \mu_t^2` cancels to noise, and steps of ten thousand
-learning rates follow.
+and cannot turn negative: for a steady gradient :math:`\nu_t - \mu_t^2` cancels to noise of either sign, whose root is
+NaN sooner or later (float32, g = 1 ± 1e-4: within 300 steps).
 
 With ``bias_correction`` the averages have weights that sum to one: :math:`\hat\nu_t = \nu_t/(1-\alpha^t)`, and in the
 centred form :math:`a_t = (1-\alpha)/(1-\alpha^t)`.
@@ -60,7 +60,7 @@ def _divide_inside(g: jax.Array, squared: jax.Array, eps: jax.Array) -> jax.Arra
 
 
 def _divide_outside(g: jax.Array, squared: jax.Array, eps: jax.Array) -> jax.Array:
-    return g / (jnp.sqrt(squared) + eps)
+    return g / (tree.root(squared) + eps)
 
 
 def scale_by_rms(
