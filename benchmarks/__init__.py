@@ -1,0 +1,1 @@
+"""Measurements of speed: measure, store, then make tables of what is stored."""

@@ -1,0 +1,56 @@
+"""Markdown tables of stored measurements: ``python -m benchmarks.table benchmarks/results/*.json``."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+
+def markdown(stored: dict[str, Any]) -> str:
+    """The measurement as a Markdown table, its environment above it."""
+    made = {"sweep_speed": _sweep_rows, "update_speed": _update_rows}[stored["benchmark"]](stored["rows"])
+    lines = [made[0], ["---"] * len(made[0]), *made[1:]]
+    table = "\n".join("| " + " | ".join(line) + " |" for line in lines)
+    where = stored["environment"]
+    versions = ", ".join(f"{name} {where[name]}" for name in ("jaxdl", "jax", "optax", "torch") if where[name])
+    settings = ", ".join(f"{name} {value}" for name, value in stored["settings"].items())
+    machine = f"{where['cpu_model']}, {where['cpu_cores']} cores"
+    return f"`{stored['benchmark']}` · {settings} · {machine} · {versions}\n\n{table}\n"
+
+
+def _sweep_rows(rows: list[dict[str, Any]]) -> list[list[str]]:
+    times = list(rows[0]["ms_per_run"])
+    ratios = list(rows[0]["ratios"])
+    head = ["lanes", *(f"{name} ms" for name in times), *(f"{name} / sweep" for name in ratios), "compile sweep s"]
+    body = [
+        [
+            str(row["lanes"]),
+            *(f"{row['ms_per_run'][name]:.2f}" for name in times),
+            *(f"{row['ratios'][name]:.2f}" for name in ratios),
+            f"{row['compile_s']['sweep']:.1f}",
+        ]
+        for row in rows
+    ]
+    return [head, *body]
+
+
+def _update_rows(rows: list[dict[str, Any]]) -> list[list[str]]:
+    times = list(rows[0]["ms"])
+    head = ["rule", "leaves", *(f"{name} ms" for name in times), "jaxdl GB/s", "copy GB/s", "jaxdl / optax"]
+    body = [
+        [
+            row["rule"],
+            str(row["leaves"]),
+            *(f"{row['ms'][name]:.1f}" for name in times),
+            f"{row['gigabytes_per_s']['jaxdl']:.1f}",
+            f"{row['gigabytes_per_s']['copy']:.1f}",
+            f"{1 / row['ratios']['optax']:.3f}",
+        ]
+        for row in rows
+    ]
+    return [head, *body]
+
+
+if __name__ == "__main__":
+    for name in sys.argv[1:]:
+        print(markdown(json.loads(Path(name).read_text())))

@@ -1,0 +1,37 @@
+"""The benchmarks run, store what they measured, and compare things that compute the same."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+
+
+def run(*arguments):
+    command = [sys.executable, "-m", *map(str, arguments)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_sweep_speed(tmp_path):
+    path = tmp_path / "deep" / "sweep.json"
+    run("benchmarks.sweep_speed", "--json", path, "--lanes", 1, 4, "--steps", 20, "--repetitions", 1)
+    stored = json.loads(path.read_text())
+    assert [row["lanes"] for row in stored["rows"]] == [1, 4]
+    assert stored["environment"]["jax"]
+    for row in stored["rows"]:
+        assert row["largest_difference_of_losses"] < 1e-4
+        assert {"sweep", "train", "plain", "plain_own_process", "loop"} <= set(row["ms_per_run"])
+        assert all(milliseconds > 0 for milliseconds in row["ms_per_run"].values())
+    assert "| lanes |" in run("benchmarks.table", path)
+
+
+def test_update_speed(tmp_path):
+    path = tmp_path / "update.json"
+    run("benchmarks.update_speed", "--json", path, "--parameters", 1000, "--leaves", 1, 10, "--repetitions", 2)
+    stored = json.loads(path.read_text())
+    assert {(row["rule"], row["leaves"]) for row in stored["rows"]} >= {("sgd", 1), ("adamw", 10)}
+    assert all(row["ratios"]["optax"] > 0 for row in stored["rows"])
+    assert "| rule |" in run("benchmarks.table", path)
