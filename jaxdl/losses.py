@@ -42,7 +42,8 @@ def binary_cross_entropy(logits: jax.Array, labels: jax.Array) -> jax.Array:
 
 def accuracy(logits: jax.Array, labels: jax.Array) -> jax.Array:
     """Part of the samples whose largest logit is the label's. Shapes as in :func:`cross_entropy`; returns ``()``."""
-    return jnp.mean((jnp.argmax(logits, axis=-1) == labels).astype(logits.dtype))
+    predicted = jnp.argmax(logits, axis=-1).astype(labels.dtype)
+    return jnp.mean((predicted == labels).astype(logits.dtype))
 
 
 def squared_error(predictions: jax.Array, targets: jax.Array) -> jax.Array:

@@ -31,8 +31,9 @@ RECORDS = 50
 class TrainState(NamedTuple):
     """All that the next step needs.
 
-    ``step``: completed updates, int32. ``initial_loss``: loss of the first batch at the initial parameters.
-    ``diverged_at``: step whose loss was bad, int32; −1 while there is none.
+    ``opt_state``: the optimizer's; it means nothing once the run has diverged. ``step``: completed updates, int32.
+    ``initial_loss``: loss of the first batch at the initial parameters. ``diverged_at``: step whose loss was bad,
+    int32; −1 while there is none.
     """
 
     params: Params
@@ -147,7 +148,7 @@ def advance(
     Args:
       problem: What is trained on.
       tx: The optimizer; its ``update`` is also given ``value`` (the loss) and ``grad``, as optax names them.
-      state: From :func:`start` or an earlier call.
+      state: From :func:`start` or an earlier call with the same ``records`` and ``record_every``.
       indices: Batches from :func:`draw_batches`, shape ``(records · record_every, batch_size)``, or None.
       key_loss: Key of the noise inside the loss; step t uses ``fold_in(key_loss, t)``.
       steps: Length of the whole run, counted from step 0.
@@ -161,7 +162,8 @@ def advance(
     Returns:
       The new state, the records (arrays of shape ``(records,)`` by name) and the snapshots.
     """
-    step = _make_step(problem, tx, key_loss, steps, divergence_factor)
+    padded = steps % (records * record_every) != 0
+    step = _make_step(problem, tx, key_loss, steps, padded, divergence_factor)
 
     def record(
         carry: tuple[TrainState, Params | None], inputs: tuple[jax.Array | None, jax.Array | None]
@@ -256,9 +258,12 @@ def train(
 
 
 def _make_step(
-    problem: Problem, tx: optax.GradientTransformation, key_loss: Key, steps: int, divergence_factor: float
+    problem: Problem, tx: optax.GradientTransformation, key_loss: Key, steps: int, padded: bool, divergence_factor: float
 ) -> Callable[[TrainState, jax.Array | None], tuple[TrainState, jax.Array]]:
-    """One update as the body of a scan: ``(state, sample indices) -> (state, batch loss)``."""
+    """One update as the body of a scan: ``(state, sample indices) -> (state, batch loss)``.
+
+    ``padded``: whether it may be called after step ``steps``, where it must change nothing.
+    """
     update = optax.with_extra_args_support(tx).update
 
     def step(state: TrainState, indices: jax.Array | None) -> tuple[TrainState, jax.Array]:
@@ -270,11 +275,10 @@ def _make_step(
         wanted = t < steps
         diverged_at = jnp.where(wanted & ~good & (state.diverged_at < 0), t, state.diverged_at)
         updates, opt_state = update(grads, state.opt_state, state.params, value=loss, grad=grads)
-        params, opt_state = tree.select(
-            wanted & (diverged_at < 0),
-            (optax.apply_updates(state.params, updates), opt_state),
-            (state.params, state.opt_state),
-        )
+        params = tree.select(wanted & (diverged_at < 0), optax.apply_updates(state.params, updates), state.params)
+        # To keep a diverged run's optimizer state too, which nobody reads, XLA would copy every lane's at every step.
+        if padded:
+            opt_state = tree.select(wanted, opt_state, state.opt_state)
         return TrainState(params, opt_state, jnp.minimum(t + 1, steps), initial_loss, diverged_at), loss
 
     return step

@@ -51,13 +51,12 @@ class Study(NamedTuple):
 
 
 class Prepared(NamedTuple):
-    """Compiled functions over groups: ``init(seeds) -> (params, keys of data, keys of loss)``,
-    ``batches(keys of data, first step) -> indices``, ``first(data, params, indices, keys of loss) -> record 0``.
+    """Compiled functions over groups: ``init(data, seeds) -> (params, keys of data, keys of loss, record 0)`` and
+    ``batches(keys of data, first step) -> indices``.
     """
 
     init: Callable[..., Any]
     batches: Callable[..., Any]
-    first: Callable[..., Any]
 
 
 class Lanes(NamedTuple):
@@ -112,12 +111,11 @@ def build(
 
     # One list, lowered here (tracing reads thread-local settings) and compiled by threads.
     prepared = _prepared(study, place)
-    params, keys_data, keys_loss = jax.eval_shape(prepared.init, seeds)
+    params, keys_data, keys_loss, _ = jax.eval_shape(prepared.init, data, seeds)
     indices = jax.eval_shape(prepared.batches, keys_data, step)
     jobs: list[tuple[Any, tuple[Any, ...]]] = [
-        (prepared.init, (seeds,)),
+        (prepared.init, (data, seeds)),
         (prepared.batches, (keys_data, step)),
-        (prepared.first, (data, params, indices, keys_loss)),
     ]
     for factory in factories.values():
         lanes = _lanes(study, place, factory)
@@ -128,9 +126,9 @@ def build(
         for done, _ in enumerate(as_completed(futures), 1):
             if on_compiled is not None:
                 on_compiled(done, len(futures))
-        init, batches, first, *rest = (future.result() for future in futures)
+        init, batches, *rest = (future.result() for future in futures)
     pairs = zip(rest[::2], rest[1::2], strict=True)
-    return Programs(Prepared(init, batches, first), dict(zip(factories, (Lanes(*p) for p in pairs), strict=True)), data)
+    return Programs(Prepared(init, batches), dict(zip(factories, (Lanes(*p) for p in pairs), strict=True)), data)
 
 
 class _Placement(NamedTuple):
@@ -163,22 +161,20 @@ def _prepared(study: Study, place: _Placement) -> Prepared:
     """Programs that depend on the problem alone, jitted."""
     problem, (_, records) = study.problem, study.chunks
 
-    def init(seed: jax.Array) -> tuple[Params, jax.Array, jax.Array]:
+    def init(data: Any, seed: jax.Array) -> tuple[Params, jax.Array, jax.Array, dict[str, jax.Array]]:
         keys = training.split_key(jax.random.key(seed))
-        return problem.init(keys.init), keys.data, keys.loss
+        params = problem.init(keys.init)
+        indices = training.draw_batches(problem, keys.data, 0, 1)
+        record = training.first_record(problem._replace(data=data), params, indices, keys.loss)
+        return params, keys.data, keys.loss, record if study.evaluated else {"train_loss": record["train_loss"]}
 
     def batches(key_data: jax.Array, first_step: jax.Array) -> jax.Array | None:
         return training.draw_batches(problem, key_data, first_step, records * study.record_every)
 
-    def first(data: Any, params: Params, indices: jax.Array | None, key_loss: jax.Array) -> dict[str, jax.Array]:
-        record = training.first_record(problem._replace(data=data), params, indices, key_loss)
-        return record if study.evaluated else {"train_loss": record["train_loss"]}
-
     group, whole = place.divided, place.shared
     return Prepared(
-        init=place.jit(jax.vmap(init), (group,), group),
+        init=place.jit(jax.vmap(init, (None, 0)), (whole, group), group),
         batches=place.jit(jax.vmap(batches, (0, None)), (group, whole), group),
-        first=place.jit(jax.vmap(first, (None, 0, 0, 0)), (whole, group, group, group), group),
     )
 
 
@@ -272,14 +268,11 @@ def _run_call(
     chunks, records = study.chunks
     # NumPy arguments: compiled programs put them where they are wanted; a JAX operation here costs a millisecond.
     point = {name: np.asarray(column[call.points], jnp.result_type(float)) for name, column in points.items()}
-    params, keys_data, keys_loss = prepared.init(seeds.astype(np.uint32))
+    params, keys_data, keys_loss, first = prepared.init(data, seeds.astype(np.uint32))
     state = lanes.start(data, params, point)
-    parts: list[dict[str, np.ndarray]] = []
+    parts = [{n: np.repeat(np.asarray(v)[:, None, None], call.used.shape[1], 1) for n, v in first.items()}]
     for chunk in range(chunks):
         indices = prepared.batches(keys_data, np.int32(chunk * records * study.record_every))
-        if chunk == 0:
-            first = prepared.first(data, params, indices, keys_loss)
-            parts.append({n: np.repeat(np.asarray(v)[:, None, None], call.used.shape[1], 1) for n, v in first.items()})
         state, metrics = lanes.advance(data, state, indices, keys_loss, point)
         parts.append({name: np.asarray(values) for name, values in metrics.items()})
         if on_runs is not None:
