@@ -258,7 +258,12 @@ def train(
 
 
 def _make_step(
-    problem: Problem, tx: optax.GradientTransformation, key_loss: Key, steps: int, padded: bool, divergence_factor: float
+    problem: Problem,
+    tx: optax.GradientTransformation,
+    key_loss: Key,
+    steps: int,
+    padded: bool,
+    divergence_factor: float,
 ) -> Callable[[TrainState, jax.Array | None], tuple[TrainState, jax.Array]]:
     """One update as the body of a scan: ``(state, sample indices) -> (state, batch loss)``.
 

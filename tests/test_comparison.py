@@ -140,7 +140,9 @@ def test_progress_counts_programs_then_runs():
         bowl(), ["sgd"], learning_rates=rates, seeds=2, fresh_seeds=3, steps=20, on_progress=lambda *c: calls.append(c)
     )
     compiled = [call[1:] for call in calls if call[0] == "compiling"]
-    assert compiled[-1] == (5, 5)
+    done, programs = compiled[-1]
+    assert [call[0] for call in compiled] == list(range(1, programs + 1))
+    assert done == programs
     assert calls[-1] == ("sgd, fresh seeds", 11, 11)
 
 

@@ -1,0 +1,69 @@
+"""Factory-time checks: the sentence a user reads, and the values that pass because they are not known yet."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from jaxdl import checks
+
+REFUSED = [
+    (checks.nonnegative, {"rate": -0.5}, "rate must be non-negative, got -0.5."),
+    (checks.nonnegative, {"fine": 1.0, "rate": np.float32(-1)}, "rate must be non-negative, got -1."),
+    (checks.nonnegative, {"rate": jnp.array(-2.0)}, "rate must be non-negative, got -2."),
+    (checks.nonnegative, {"rate": float("nan")}, "rate must be non-negative, got nan."),
+    (checks.positive, {"norm": 0}, "norm must be positive, got 0."),
+    (checks.positive, {"norm": float("nan")}, "norm must be positive, got nan."),
+    (checks.positive_integer, {"steps": 0}, "steps must be a whole number of at least 1, got 0."),
+    (checks.positive_integer, {"steps": 2.0}, "steps must be a whole number of at least 1, got 2.0."),
+    (checks.positive_integer, {"steps": True}, "steps must be a whole number of at least 1, got True."),
+    (checks.decay_rate, {"b1": 1}, r"b1 must lie in \[0, 1\), got 1."),
+    (checks.decay_rate, {"b1": -0.1}, r"b1 must lie in \[0, 1\), got -0.1."),
+    (checks.decay_rate, {"b1": float("nan")}, r"b1 must lie in \[0, 1\), got nan."),
+]
+
+
+@pytest.mark.parametrize(("check", "values", "sentence"), REFUSED)
+def test_refuses_in_one_sentence(check, values, sentence):
+    with pytest.raises(ValueError, match=f"^{sentence}$"):
+        check(**values)
+
+
+def test_unknown_name_lists_the_known():
+    with pytest.raises(ValueError, match=r"^unknown colour 'blu'; known are: red, blue\.$"):
+        checks.known("colour", "blu", (name for name in ("red", "blue")))
+
+
+@pytest.mark.parametrize(
+    ("check", "value"),
+    [
+        (checks.nonnegative, 0),
+        (checks.positive, 1e-300),
+        (checks.positive_integer, np.int32(1)),
+        (checks.decay_rate, 0.0),
+        (checks.decay_rate, np.nextafter(1, 0)),
+    ],
+)
+def test_accepts_the_edge_of_the_range(check, value):
+    check(value=value)
+
+
+def test_known_accepts_a_known_name():
+    checks.known("colour", "red", ["red", "blue"])
+
+
+@pytest.mark.parametrize("check", [checks.nonnegative, checks.positive, checks.decay_rate])
+@pytest.mark.parametrize(
+    "unknown", [None, lambda count: -1.0, jnp.array([-1.0, -2.0])], ids=["None", "schedule", "lanes"]
+)
+def test_values_that_are_not_one_number_pass(check, unknown):
+    check(value=unknown)
+
+
+@pytest.mark.parametrize("check", [checks.nonnegative, checks.positive, checks.decay_rate])
+def test_traced_values_pass(check):
+    def traced(value):
+        check(value=value)
+        return value
+
+    assert jax.jit(traced)(-1.0) == -1

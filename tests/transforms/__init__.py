@@ -1,0 +1,1 @@
+"""Tests of jaxdl/transforms, one file per rule."""
