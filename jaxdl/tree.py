@@ -40,8 +40,8 @@ def elementwise(
       updates: Tree of gradients or directions. A leaf that is None has no gradient this step: its state stays.
       *states: Trees with the same structure, which the rule renews.
       reading: Trees with the same structure, which the rule only reads.
-      **scalars: Hyper-parameters and counts, Python numbers or traced. Each is cast to the leaf's compute dtype,
-        so that a swept value gives bit for bit what the same constant gives.
+      **scalars: Hyper-parameters and counts, Python numbers or traced. Each is cast to the leaf's compute dtype, so
+        that a swept value enters the same arithmetic as the same constant.
 
     Returns:
       The new updates, each leaf in its gradient's dtype, then the new states, each leaf in the dtype it had.

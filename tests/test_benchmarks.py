@@ -5,6 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parent.parent
 
 
@@ -15,6 +17,7 @@ def run(*arguments):
     return done.stdout
 
 
+@pytest.mark.slow
 def test_sweep_speed(tmp_path):
     path = tmp_path / "deep" / "sweep.json"
     run("benchmarks.sweep_speed", "--json", path, "--lanes", 1, 4, "--steps", 20, "--repetitions", 1)

@@ -209,11 +209,28 @@ def _lanes(study: Study, place: _Placement, factory: OptimizerFactory) -> Lanes:
     group, whole = place.divided, place.shared
     axes, states = states_of(0, None), states_of(group, whole)
     start = jax.vmap(jax.vmap(start, (None, None, 0), axes), (None, 0, 0), axes)
-    advance = jax.vmap(jax.vmap(advance, (None, axes, None, None, 0), (axes, 0)), (None, axes, 0, 0, 0), (axes, 0))
+    lanes = jax.vmap(advance, (None, axes, None, None, 0), (axes, 0))
+    in_turn = study.layout.width > 1 and jax.default_backend() == "cpu"
+    advance = _in_turn(lanes) if in_turn else jax.vmap(lanes, (None, axes, 0, 0, 0), (axes, 0))
     return Lanes(
         start=place.jit(start, (whole, group, group), states),
         advance=place.jit(advance, (whole, states, group, group, group), (states, group), donate=(1,)),
     )
+
+
+def _in_turn(lanes: Callable[..., tuple[TrainState, Any]]) -> Callable[..., tuple[TrainState, Any]]:
+    """``lanes``, which advances one group, over all groups of a device one after another.
+
+    What a group works on stays in cache then, and its first layer stays one wide matrix product: on CPU two groups of
+    64 lanes of a small network take a quarter more time when they are mapped together.
+    """
+
+    def advance(data: Any, state: TrainState, *rest: Any) -> tuple[TrainState, Any]:
+        states = state._replace(step=jnp.broadcast_to(state.step, state.initial_loss.shape[:1]))
+        states, records = jax.lax.map(lambda group: lanes(data, *group), (states, *rest))
+        return states._replace(step=states.step[0]), records
+
+    return advance
 
 
 def execute(
