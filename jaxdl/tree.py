@@ -6,7 +6,7 @@ too) and casts back what it returns, so the dtype of a state never changes after
 """
 
 from collections.abc import Callable
-from typing import Any, cast
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -120,8 +120,3 @@ def increment(count: jax.Array) -> jax.Array:
     """``count + 1``, staying at the largest integer instead of wrapping round."""
     largest = jnp.asarray(np.iinfo(count.dtype).max, count.dtype)
     return jnp.where(count < largest, count + jnp.ones((), count.dtype), largest)
-
-
-def size(tree: PyTree) -> int:
-    """The number of elements in all leaves."""
-    return sum(cast(int, x.size) for x in jax.tree.leaves(tree))

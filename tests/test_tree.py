@@ -115,7 +115,3 @@ def test_increment_adds_one_and_stops_at_the_largest_integer():
     counts = [tree.increment(jnp.array(n, jnp.int32)) for n in (0, largest - 1, largest)]
     assert [int(count) for count in counts] == [1, largest, largest]
     assert {count.dtype for count in counts} == {jnp.dtype("int32")}
-
-
-def test_size_counts_elements():
-    assert tree.size({"w": jnp.zeros((3, 4)), "b": [jnp.zeros(()), None]}) == 13

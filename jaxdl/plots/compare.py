@@ -34,7 +34,8 @@ def convergence(results: "xarray.Dataset") -> Figure:
         lost = round(rows[name]["fresh_diverged_fraction"] * seeds)
         text = f"{name}, η = {rows[name]['best_learning_rate']:.3g}" + (f", {lost} of {seeds} diverged" if lost else "")
         x = results["step"].values
-        axes.plot(x, mid, figures.line(i), color=figures.colour(i), label=text, linewidth=1.6)
+        above = 3 if figures.line(i) != "-" else 2  # of two curves that coincide, the broken one shows the other
+        axes.plot(x, mid, figures.line(i), color=figures.colour(i), label=text, linewidth=1.6, zorder=above)
         axes.fill_between(x, low, high, color=figures.colour(i), alpha=0.15, linewidth=0)
     if "target" in results.attrs:
         target = results.attrs["target"]

@@ -222,7 +222,7 @@ def _in_turn(lanes: Callable[..., tuple[TrainState, Any]]) -> Callable[..., tupl
     """``lanes``, which advances one group, over all groups of a device one after another.
 
     What a group works on stays in cache then, and its first layer stays one wide matrix product: on CPU two groups of
-    64 lanes of a small network take a quarter more time when they are mapped together.
+    64 lanes of a small network take longer when they are mapped together.
     """
 
     def advance(data: Any, state: TrainState, *rest: Any) -> tuple[TrainState, Any]:
