@@ -34,8 +34,7 @@ def convergence(results: "xarray.Dataset") -> Figure:
         lost = round(rows[name]["fresh_diverged_fraction"] * seeds)
         text = f"{name}, η = {rows[name]['best_learning_rate']:.3g}" + (f", {lost} of {seeds} diverged" if lost else "")
         x = results["step"].values
-        above = 3 if figures.line(i) != "-" else 2  # of two curves that coincide, the broken one shows the other
-        axes.plot(x, mid, figures.line(i), color=figures.colour(i), label=text, linewidth=1.6, zorder=above)
+        axes.plot(x, mid, figures.line(i), color=figures.colour(i), label=text, linewidth=1.6, zorder=_above(i))
         axes.fill_between(x, low, high, color=figures.colour(i), alpha=0.15, linewidth=0)
     if "target" in results.attrs:
         target = results.attrs["target"]
@@ -63,10 +62,14 @@ def sensitivity(results: "xarray.Dataset") -> Figure:
         rates = results["learning_rate"].values[i]
         values = statistics.losses_with_divergence(final[i])
         low, mid, high = (_drawable(statistics.quantile(values, q)) for q in (0.25, 0.5, 0.75))
-        axes.plot(rates, mid, figures.line(i), color=figures.colour(i), label=str(name), marker="o", markersize=3)
+        style = {"color": figures.colour(i), "zorder": _above(i)}
+        axes.plot(rates, mid, figures.line(i), label=str(name), marker="o", markersize=3, **style)
         axes.fill_between(rates, low, high, color=figures.colour(i), alpha=0.15, linewidth=0)
         best = int(np.argmin(statistics.median(values)))
-        axes.plot(rates[best], mid[best], marker="*", markersize=13, color=figures.colour(i), markeredgecolor="white")
+        # Where two optimizers select the same rate, the smaller star lies on the larger.
+        size = 16 - 8 * i / results.sizes["optimizer"]
+        star = {"marker": "*", "markersize": size, "markeredgecolor": "white", "markeredgewidth": 0.6}
+        axes.plot(rates[best], mid[best], **star, color=figures.colour(i), zorder=4 + i)
         _crosses(axes, rates, diverged[i].mean(axis=-1), i)
     axes.set(xlabel="learning rate η", ylabel=f"final validation {label}", xscale="log", yscale=scale)
     bottom, top = axes.get_ylim()
@@ -78,6 +81,11 @@ def sensitivity(results: "xarray.Dataset") -> Figure:
     seeds = results.sizes["seed"]
     figures.provenance(fig, results, f"median and quartiles of {seeds} screening seeds · {_what(results)}")
     return fig
+
+
+def _above(i: int) -> int:
+    """Height of curve ``i``: of two that coincide, the broken one must lie on the other to show both."""
+    return 3 if figures.line(i) != "-" else 2
 
 
 def _crosses(axes: Axes, rates: np.ndarray, fraction: np.ndarray, row: int) -> None:
