@@ -11,8 +11,8 @@ parameters on the same batches, and gives the batch losses, averaged over ten st
   run;
 - ``torch``: a loop over ``torch.optim.Adam(fused=True)``, one run, with the better of one and all threads.
 
-``sweep``, ``train`` and ``plain`` draw initial parameters and batches themselves, with the same functions; ``sweep`` and
-``train`` watch for divergence besides. The loops are handed parameters and batches.
+``sweep``, ``train`` and ``plain`` draw initial parameters and batches themselves, with the same functions; ``sweep``
+and ``train`` watch for divergence besides. The loops are handed parameters and batches.
 All run in one process with one CPU device per core, as the command line sets it up. Dividing the CPU does not slow
 ``plain``: each device still has all threads to itself when it runs alone (``plain_own_process`` holds its times in a
 process with one device).

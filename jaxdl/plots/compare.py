@@ -1,6 +1,6 @@
 """The two figures of a comparison. Both read the Dataset of ``jaxdl.compare`` and nothing else."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -62,13 +62,13 @@ def sensitivity(results: "xarray.Dataset") -> Figure:
         rates = results["learning_rate"].values[i]
         values = statistics.losses_with_divergence(final[i])
         low, mid, high = (_drawable(statistics.quantile(values, q)) for q in (0.25, 0.5, 0.75))
-        style = {"color": figures.colour(i), "zorder": _above(i)}
+        style: dict[str, Any] = {"color": figures.colour(i), "zorder": _above(i)}
         axes.plot(rates, mid, figures.line(i), label=str(name), marker="o", markersize=3, **style)
         axes.fill_between(rates, low, high, color=figures.colour(i), alpha=0.15, linewidth=0)
         best = int(np.argmin(statistics.median(values)))
         # Where two optimizers select the same rate, the smaller star lies on the larger.
         size = 16 - 8 * i / results.sizes["optimizer"]
-        star = {"marker": "*", "markersize": size, "markeredgecolor": "white", "markeredgewidth": 0.6}
+        star: dict[str, Any] = {"marker": "*", "markersize": size, "markeredgecolor": "white", "markeredgewidth": 0.6}
         axes.plot(rates[best], mid[best], **star, color=figures.colour(i), zorder=4 + i)
         _crosses(axes, rates, diverged[i].mean(axis=-1), i)
     axes.set(xlabel="learning rate η", ylabel=f"final validation {label}", xscale="log", yscale=scale)
