@@ -49,6 +49,14 @@ def decay_rate(**values: Any) -> None:
             raise ValueError(f"{name} must lie in [0, 1), got {number:g}.")
 
 
+def fraction(**values: Any) -> None:
+    """Raises ValueError unless every concrete value lies in [0, 1]: a part of a whole."""
+    for name, value in values.items():
+        number = _concrete(value)
+        if number is not None and not 0 <= number <= 1:
+            raise ValueError(f"{name} must lie in [0, 1], got {number:g}.")
+
+
 def known(name: str, value: str, choices: Iterable[str]) -> None:
     """Raises ValueError, listing the choices, unless ``value`` is one of them."""
     choices = list(choices)

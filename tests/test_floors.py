@@ -12,7 +12,7 @@ import jaxdl
 
 FLOORS = (
     ("typing", "checks", "tree", "configuration", "provenance"),
-    ("transforms", "schedules", "losses", "models", "data"),
+    ("transforms", "schedules", "losses", "models", "data", "grids"),
     ("optimizers", "problems", "curvature", "store", "statistics"),
     ("training", "verdict", "second_order", "landscape", "conventions", "conformance", "groups"),
     ("sweeps", "comparison"),

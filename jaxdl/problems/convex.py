@@ -25,26 +25,29 @@ from jaxdl.data.digits import digits
 from jaxdl.problems.problem import Problem
 from jaxdl.typing import Batch, Key, Metrics, Params, Scalar
 
-Splits = Mapping[str, tuple[np.ndarray, np.ndarray]]
+Splits = Mapping[str, tuple[np.ndarray, np.ndarray | jax.Array]]
 
 
-def digits_softmax(l2: Scalar = 1e-3, batch_size: int | None = 128) -> Problem:
+def digits_softmax(l2: Scalar = 1e-3, batch_size: int | None = 128, label_noise: Scalar = 0.0) -> Problem:
     """Softmax regression on the digits, from zero: 650 parameters, convex.
 
     Args:
       l2: λ > 0. May be traced, and so swept; the floor is then None.
       batch_size: Samples per step; None for all of them, which makes the run deterministic.
+      label_noise: Part of the training labels that are replaced by another class, in [0, 1]; may be traced, and so
+        swept; the floor, that of the noisy labels, is then None. Equation: ``data/label_noise.py``.
 
     Returns:
       The problem; target 0.2 nat.
 
     Raises:
-      ValueError: ``l2`` not positive.
+      ValueError: ``l2`` not positive, ``label_noise`` outside [0, 1].
 
     >>> print(round(digits_softmax().floor, 6))
     0.252518
     """
-    splits = {name: (images.reshape(len(images), -1), labels) for name, (images, labels) in digits().items()}
+    data = digits(label_noise=label_noise)
+    splits = {name: (images.reshape(len(images), -1), labels) for name, (images, labels) in data.items()}
     floor = _floor(splits, l2)
     fields = {"batch_size": batch_size, "floor": floor, "target": 0.2}
     return _linear_classifier("digits-softmax", splits, l2, (10,), losses.cross_entropy, losses.accuracy, **fields)
@@ -107,9 +110,12 @@ def softmax_floor(inputs: np.ndarray, labels: np.ndarray, l2: float) -> float:
 
 
 def _floor(splits: Splits, l2: Scalar) -> float | None:
-    """min F over the training split; None where λ is known only at run time."""
+    """min F over the training split; None where λ or a label is known only at run time."""
     checks.positive(l2=l2)
-    return None if isinstance(l2, jax.core.Tracer) else softmax_floor(*splits["train"], float(l2))
+    inputs, labels = splits["train"]
+    if isinstance(l2, jax.core.Tracer) or not isinstance(labels, np.ndarray):
+        return None
+    return softmax_floor(inputs, labels, float(l2))
 
 
 def _softmax_objective(w: np.ndarray, x: np.ndarray, y: np.ndarray, l2: float) -> tuple[float, np.ndarray]:

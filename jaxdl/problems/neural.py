@@ -19,7 +19,7 @@ from jaxdl.models.cnn import CNN
 from jaxdl.models.mlp import MLP
 from jaxdl.models.residual import ResidualMLP
 from jaxdl.problems.problem import Problem
-from jaxdl.typing import Batch, Key, Metrics, Params
+from jaxdl.typing import Batch, Key, Metrics, Params, Scalar
 
 
 def classification(name: str, model: Any, data: dict[str, Batch], **fields: Any) -> Problem:
@@ -53,44 +53,56 @@ def classification(name: str, model: Any, data: dict[str, Batch], **fields: Any)
     return Problem(name=name, init=init, loss=loss, metrics=metrics, data=data, units="nat", **fields)
 
 
-def digits_mlp(hidden: Sequence[int] = (32,), batch_size: int | None = 128, dropout_rate: float = 0.0) -> Problem:
+def digits_mlp(
+    hidden: Sequence[int] = (32,),
+    batch_size: int | None = 128,
+    dropout_rate: float = 0.0,
+    label_noise: Scalar = 0.0,
+) -> Problem:
     """A ReLU network 64-32-10 on the digits, He initialisation.
 
     Args:
       hidden: Widths of the hidden layers.
       batch_size: Samples per step; None for all 1077.
       dropout_rate: Probability of dropping a hidden unit in training.
+      label_noise: Part of the training labels that are replaced by another class, in [0, 1]; may be traced, and so
+        swept. Equation: ``data/label_noise.py``.
 
     Returns:
       The problem; target 0.15 nat.
     """
     model = MLP((*hidden, 10), dropout_rate=dropout_rate)
-    return classification("digits-mlp", model, digits(), batch_size=batch_size, target=0.15)
+    return classification("digits-mlp", model, digits(label_noise=label_noise), batch_size=batch_size, target=0.15)
 
 
-def digits_cnn(channels: Sequence[int] = (16, 32), batch_size: int | None = 128) -> Problem:
+def digits_cnn(channels: Sequence[int] = (16, 32), batch_size: int | None = 128, label_noise: Scalar = 0.0) -> Problem:
     """A small convolutional network on the digits; its equations and shapes are in ``models/cnn.py``.
 
     Args:
       channels: Output channels of the convolutions; every one but the first halves the image.
       batch_size: Samples per step; None for all 1077.
+      label_noise: Part of the training labels that are replaced by another class, in [0, 1]; may be traced, and so
+        swept. Equation: ``data/label_noise.py``.
 
     Returns:
       The problem; target 0.12 nat.
     """
-    return classification("digits-cnn", CNN(tuple(channels)), digits(), batch_size=batch_size, target=0.12)
+    model = CNN(tuple(channels))
+    return classification("digits-cnn", model, digits(label_noise=label_noise), batch_size=batch_size, target=0.12)
 
 
-def digits_resmlp(width: int = 32, blocks: int = 2, batch_size: int | None = 128) -> Problem:
+def digits_resmlp(width: int = 32, blocks: int = 2, batch_size: int | None = 128, label_noise: Scalar = 0.0) -> Problem:
     """A residual network with layer normalisation on the digits; its equations are in ``models/residual.py``.
 
     Args:
       width: Features of the residual stream.
       blocks: Residual branches of two dense layers each.
       batch_size: Samples per step; None for all 1077.
+      label_noise: Part of the training labels that are replaced by another class, in [0, 1]; may be traced, and so
+        swept. Equation: ``data/label_noise.py``.
 
     Returns:
       The problem; target 0.17 nat.
     """
     model = ResidualMLP(width, blocks)
-    return classification("digits-resmlp", model, digits(), batch_size=batch_size, target=0.17)
+    return classification("digits-resmlp", model, digits(label_noise=label_noise), batch_size=batch_size, target=0.17)

@@ -125,6 +125,22 @@ def test_the_penalty_may_be_swept(name, key):
     np.testing.assert_allclose(swept[1] - swept[0], 0.999 * squares / 2, rtol=1e-4)
 
 
+def test_the_floor_is_that_of_the_noisy_labels():
+    problem = digits_softmax(label_noise=0.2)
+    found, slack = minimise(softmax_objective, 650, *map(np.asarray, problem.data["train"]), 1e-3)
+    assert slack < 1e-12
+    assert found.fun - slack - 1e-13 <= problem.floor <= found.fun + 1e-13
+    assert problem.floor > digits_softmax().floor + 0.3
+
+
+def test_label_noise_leaves_no_floor_where_it_is_traced_and_keeps_it_where_it_is_not():
+    floors = []
+    jax.eval_shape(lambda p: floors.append(digits_softmax(label_noise=p).floor), 0.1)
+    jax.eval_shape(lambda: floors.append(digits_softmax(label_noise=0.1).floor))
+    assert floors == [None, digits_softmax(label_noise=0.1).floor]
+    assert floors[1] is not None
+
+
 @pytest.mark.parametrize("name", CASES)
 @pytest.mark.parametrize("l2", [0.0, -1.0])
 def test_a_penalty_that_is_not_positive_is_refused(name, l2):

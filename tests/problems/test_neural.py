@@ -1,10 +1,12 @@
 """Networks on the digits: their arguments, and that dropout is noise of training only."""
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 
 from jaxdl import problems
+from jaxdl.data.digits import digits
 
 
 @pytest.mark.parametrize(
@@ -39,3 +41,23 @@ def test_dropout_makes_the_loss_noisy_and_leaves_the_metrics_alone(key):
     assert len(np.unique(losses)) == 3
     plain = problems.get("digits-mlp", hidden=(16,))
     np.testing.assert_allclose(problem.metrics(params, batch)["loss"], plain.loss(params, batch, key), rtol=1e-6)
+
+
+@pytest.mark.parametrize("name", ["digits-mlp", "digits-cnn", "digits-resmlp", "digits-softmax"])
+def test_label_noise_touches_the_training_labels_alone(name):
+    clean = digits()
+    plain, noisy = problems.get(name).data, problems.get(name, label_noise=0.3).data
+    for split, (images, labels) in clean.items():
+        for data in (plain, noisy):
+            assert data[split][1].dtype == labels.dtype
+            np.testing.assert_array_equal(np.reshape(data[split][0], images.shape), images)
+        np.testing.assert_array_equal(plain[split][1], labels)
+        assert np.sum(noisy[split][1] != labels) == (323 if split == "train" else 0)
+
+
+@pytest.mark.parametrize("name", ["digits-mlp", "digits-cnn", "digits-resmlp", "digits-softmax"])
+def test_label_noise_may_be_swept(name):
+    rates = [0.0, 0.1, 0.5]
+    swept = jax.jit(jax.vmap(lambda p: problems.get(name, label_noise=p).data["train"][1]))(jnp.array(rates))
+    for labels, rate in zip(swept, rates, strict=True):
+        np.testing.assert_array_equal(labels, problems.get(name, label_noise=rate).data["train"][1])

@@ -56,7 +56,7 @@ def test_an_unknown_name_lists_the_known_ones():
     [
         ("quadratic", "takes dimension, condition_number, rotated, seed, random_start, dtype; got kappa"),
         ("beale", "takes start, random_start, dtype; got kappa"),
-        ("digits-mlp", "takes hidden, batch_size, dropout_rate; got kappa"),
+        ("digits-mlp", "takes hidden, batch_size, dropout_rate, label_noise; got kappa"),
     ],
 )
 def test_an_unknown_argument_lists_the_known_ones(name, message):
