@@ -38,7 +38,7 @@ class Grid(NamedTuple):
     @property
     def size(self) -> int:
         """Number of points."""
-        return int(np.prod(self.shape, dtype=np.int64))
+        return math.prod(self.shape)
 
 
 class Range(NamedTuple):
@@ -89,7 +89,7 @@ def product(axes: Mapping[str, Any]) -> Grid:
     """
     values = {name: _column(name, axis) for name, axis in axes.items()}
     shape = tuple(map(len, values.values()))
-    where = np.indices(shape).reshape(len(shape), -1)
+    where = np.indices(shape).reshape(len(shape), math.prod(shape))
     columns = {name: _take(column, index) for (name, column), index in zip(values.items(), where, strict=True)}
     return Grid(columns, tuple(values), shape)
 
@@ -205,7 +205,7 @@ def coordinates(grid: Grid) -> dict[str, tuple[tuple[str, ...], np.ndarray]]:
     for name, column in grid.columns.items():
         dim = name if name in grid.dims else "point"
         along = grid.dims.index(dim)
-        stride = int(np.prod(grid.shape[along + 1 :], dtype=np.int64))
+        stride = math.prod(grid.shape[along + 1 :])
         found[name] = ((dim,), _labels(_take(column, stride * np.arange(grid.shape[along]))))
     return found
 

@@ -20,6 +20,9 @@ REFUSED = [
     (checks.decay_rate, {"b1": 1}, r"b1 must lie in \[0, 1\), got 1."),
     (checks.decay_rate, {"b1": -0.1}, r"b1 must lie in \[0, 1\), got -0.1."),
     (checks.decay_rate, {"b1": float("nan")}, r"b1 must lie in \[0, 1\), got nan."),
+    (checks.fraction, {"part": 1.5}, r"part must lie in \[0, 1\], got 1.5."),
+    (checks.fraction, {"part": -0.1}, r"part must lie in \[0, 1\], got -0.1."),
+    (checks.fraction, {"part": float("nan")}, r"part must lie in \[0, 1\], got nan."),
 ]
 
 
@@ -42,6 +45,8 @@ def test_unknown_name_lists_the_known():
         (checks.positive_integer, np.int32(1)),
         (checks.decay_rate, 0.0),
         (checks.decay_rate, np.nextafter(1, 0)),
+        (checks.fraction, 0),
+        (checks.fraction, 1),
     ],
 )
 def test_accepts_the_edge_of_the_range(check, value):
@@ -52,7 +57,7 @@ def test_known_accepts_a_known_name():
     checks.known("colour", "red", ["red", "blue"])
 
 
-@pytest.mark.parametrize("check", [checks.nonnegative, checks.positive, checks.decay_rate])
+@pytest.mark.parametrize("check", [checks.nonnegative, checks.positive, checks.decay_rate, checks.fraction])
 @pytest.mark.parametrize(
     "unknown", [None, lambda count: -1.0, jnp.array([-1.0, -2.0])], ids=["None", "schedule", "lanes"]
 )
@@ -60,7 +65,7 @@ def test_values_that_are_not_one_number_pass(check, unknown):
     check(value=unknown)
 
 
-@pytest.mark.parametrize("check", [checks.nonnegative, checks.positive, checks.decay_rate])
+@pytest.mark.parametrize("check", [checks.nonnegative, checks.positive, checks.decay_rate, checks.fraction])
 def test_traced_values_pass(check):
     def traced(value):
         check(value=value)
