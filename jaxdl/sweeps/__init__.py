@@ -1,1 +1,1 @@
-"""Sweeps: a grid becomes a plan, a plan becomes one compiled program."""
+"""Sweeps: a grid becomes structures, each of them a plan, and a plan one compiled program."""

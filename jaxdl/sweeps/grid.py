@@ -1,7 +1,8 @@
 """Axes of hyper-parameters become points: one value of each axis per point."""
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -36,22 +37,36 @@ def product(axes: Mapping[str, np.ndarray]) -> Points:
     return {name: column.ravel() for name, column in zip(axes, mesh, strict=True)}
 
 
-def check_factory(name: str, factory: Callable[..., Any], points: Points) -> None:
+def check_factory(
+    name: str, factory: Callable[..., Any], points: Points, fixed: Mapping[str, Any] = MappingProxyType({})
+) -> None:
     """Builds the optimizer once at every point, outside any program, where bad values can still be named.
 
+    Args:
+      name: Of the optimizer, for messages.
+      factory: The optimizer's.
+      points: Columns of its arguments.
+      fixed: Arguments that are the same at every point.
+
     Raises:
-      ValueError: the factory lacks a swept argument, or rejects one of its values.
+      ValueError: the factory lacks an argument, or rejects its values.
     """
-    parameters = inspect.signature(factory).parameters
-    takes_any = any(p.kind is p.VAR_KEYWORD for p in parameters.values())
-    missing = [argument for argument in points if argument not in parameters and not takes_any]
-    if missing:
-        raise ValueError(f"optimizer {name!r} takes no argument {missing[0]!r}; it takes: {', '.join(parameters)}.")
-    for values in zip(*points.values(), strict=True):
-        arguments = {argument: float(value) for argument, value in zip(points, values, strict=True)}
+    check_arguments(f"optimizer {name!r}", factory, [*fixed, *points])
+    columns = [column.tolist() for column in points.values()]
+    for values in dict.fromkeys(zip(*columns, strict=True)) if columns else [()]:
+        arguments = {**fixed, **dict(zip(points, values, strict=True))}
         try:
             made = factory(**arguments)
-        except ValueError as error:
+        except (TypeError, ValueError) as error:
             raise ValueError(f"optimizer {name!r} rejects {arguments}: {error}") from error
         if not (callable(getattr(made, "init", None)) and callable(getattr(made, "update", None))):
             raise ValueError(f"optimizer {name!r} must return a gradient transformation, got {type(made).__name__}.")
+
+
+def check_arguments(what: str, factory: Callable[..., Any], arguments: Sequence[str]) -> None:
+    """Raises ValueError unless the factory ``what`` takes every one of the arguments by keyword."""
+    parameters = inspect.signature(factory).parameters
+    takes_any = any(p.kind is p.VAR_KEYWORD for p in parameters.values())
+    missing = [argument for argument in arguments if argument not in parameters and not takes_any]
+    if missing:
+        raise ValueError(f"{what} takes no argument {missing[0]!r}; it takes: {', '.join(parameters)}.")

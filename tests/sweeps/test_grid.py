@@ -32,6 +32,7 @@ def test_integers_become_floats():
         (jaxdl.sgd, {"b1": [0.9]}, r"optimizer 'name' takes no argument 'b1'; it takes: learning_rate, momentum,"),
         (jaxdl.adam, {"learning_rate": [0.1, -1.0]}, "rejects .*-1.0.*: learning_rate must be non-negative, got -1"),
         (jaxdl.adam, {"learning_rate": [0.1], "b1": [1.0]}, r"rejects .*b1 must lie in \[0, 1\), got 1"),
+        (jaxdl.sgd, {"momentum": [0.9]}, r"rejects \{'momentum': 0.9\}: .* missing 1 required .* 'learning_rate'"),
         (lambda learning_rate: None, {"learning_rate": [0.1]}, "must return a gradient transformation, got NoneType"),
     ],
 )
