@@ -1,11 +1,17 @@
-"""Results on disk. A file or folder appears whole or not at all: it is written beside its place, then renamed."""
+"""Results on disk. A file or folder appears whole or not at all: it is written beside its place, then renamed.
 
+:func:`replace` suffices for what can be made again. :func:`commit` is for what must outlive a loss of power: when it
+returns, the bytes are on the disk and not only in the system's memory.
+"""
+
+import contextlib
+import hashlib
 import json
 import os
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import xarray
@@ -50,6 +56,153 @@ def write_text(path: str | os.PathLike[str], text: str) -> Path:
 def write_json(path: str | os.PathLike[str], value: Any) -> Path:
     """Writes JSON; infinities and NaN, which JSON lacks, must have been turned into null."""
     return write_text(path, json.dumps(value, indent=2, allow_nan=False, ensure_ascii=False) + "\n")
+
+
+def commit(folder: str | os.PathLike[str], files: Mapping[str, Iterable[bytes | memoryview]]) -> None:
+    """Writes files (name: the pieces of its bytes) into one folder, each whole or not at all.
+
+    When it returns they are on the disk. Every file is written beside its place and flushed (fsync), then all are
+    renamed in the order given, then the folder is flushed. The temporary names are fixed, so what a killed process left
+    is overwritten by the next attempt; there must be one writer at a time.
+
+    Raises:
+      OSError: a file could not be written, with one sentence that names it. What stood in its place still stands.
+    """
+    folder = Path(folder)
+    made = {folder / f".{name}.new": folder / name for name in files}
+    try:
+        for path, data in zip(made, files.values(), strict=True):
+            with naming(made[path]), open(path, "wb") as file:
+                file.writelines(data)
+                flush(file)
+        for path, target in made.items():
+            with naming(target):
+                os.replace(path, target)
+        sync_folder(folder)
+    except OSError:
+        for path in made:  # a full disk gets its space back
+            with contextlib.suppress(OSError):
+                path.unlink(missing_ok=True)
+        raise
+
+
+def flush(file: IO[bytes]) -> None:
+    """Waits until what was written to ``file`` is on the disk."""
+    file.flush()
+    os.fsync(file.fileno())
+
+
+def sync_folder(folder: str | os.PathLike[str]) -> None:
+    """Waits until the names in ``folder`` (files made, renamed, removed) are on the disk."""
+    with naming(folder):
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def make_folder(folder: str | os.PathLike[str]) -> Path:
+    """Makes ``folder`` and the missing ones above it; they are on the disk when it returns."""
+    folder = Path(folder)
+    if not folder.parent.exists():
+        make_folder(folder.parent)
+    with naming(folder):
+        folder.mkdir(exist_ok=True)
+    sync_folder(folder.parent)  # also if it was there: whoever made it may have died before this line
+    return folder
+
+
+class LockedError(OSError):
+    """Another process, or another part of this one, holds the lock."""
+
+
+def lock(folder: str | os.PathLike[str]) -> IO[bytes]:
+    """Takes the lock of a folder until the file that is returned is closed, or the process dies.
+
+    Raises:
+      LockedError: another holds it.
+      OSError: the lock cannot be written.
+    """
+    import fcntl  # Linux and macOS
+
+    path = Path(folder) / "lock"
+    with naming(path):
+        file = open(path, "ab")  # noqa: SIM115, the caller closes it
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        file.close()
+        if not isinstance(error, BlockingIOError):
+            raise OSError(f"cannot lock {str(path)!r}: {error.strerror or error}.") from error
+        raise LockedError(f"{str(folder)!r} is being written to by another process; wait for it, or end it.") from None
+    return file
+
+
+@contextlib.contextmanager
+def naming(path: str | os.PathLike[str]) -> Iterator[None]:
+    """Turns an OSError inside into one sentence that names ``path``."""
+    try:
+        yield
+    except OSError as error:
+        raise OSError(f"cannot write {str(path)!r}: {error.strerror or error}.") from error
+
+
+def seal(value: Any) -> dict[str, Any]:
+    """Puts a checksum beside a JSON value.
+
+    Example:
+      >>> sealed = seal({"seeds": 3})
+      >>> unseal(json.dumps(sealed))
+      {'seeds': 3}
+
+    Args:
+      value: anything that JSON can hold; infinities and NaN must have been turned into null.
+
+    Returns:
+      ``{"content": value, "sha256": …}``, to be written as JSON in any layout; :func:`unseal` checks it.
+    """
+    value = json.loads(json.dumps(value, allow_nan=False))
+    return {"content": value, "sha256": _digest(value)}
+
+
+def unseal(text: str | bytes) -> Any:
+    """The value that :func:`seal` put a checksum beside.
+
+    Raises:
+      ValueError: the text is not what was written.
+    """
+    sealed = json.loads(text)
+    if not isinstance(sealed, dict) or set(sealed) != {"content", "sha256"}:
+        raise ValueError('expected {"content": …, "sha256": …}.')
+    if sealed["sha256"] != _digest(sealed["content"]):
+        raise ValueError("the content does not match its checksum.")
+    return sealed["content"]
+
+
+def write_sealed(path: str | os.PathLike[str], value: Any) -> Any:
+    """Writes JSON with its checksum, as :func:`commit` does; returns the value as JSON gives it back."""
+    sealed = seal(value)
+    text = json.dumps(sealed, indent=2, ensure_ascii=False) + "\n"
+    commit(Path(path).parent, {Path(path).name: [text.encode()]})
+    return sealed["content"]
+
+
+def read_sealed(path: str | os.PathLike[str]) -> Any:
+    """What :func:`write_sealed` wrote.
+
+    Raises:
+      ValueError: it is damaged, with one sentence that names it.
+    """
+    try:
+        return unseal(Path(path).read_bytes())
+    except ValueError as error:
+        raise ValueError(f"{str(path)!r} is damaged: {error}") from error
+
+
+def _digest(value: Any) -> str:
+    """SHA-256 of a JSON value, whatever the order of its keys and the layout of the file."""
+    return hashlib.sha256(json.dumps(value, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
 
 def save(dataset: "xarray.Dataset", path: str | os.PathLike[str]) -> Path:

@@ -12,8 +12,19 @@ import jaxdl
 
 FLOORS = (
     ("typing", "checks", "tree", "configuration", "provenance"),
-    ("transforms", "schedules", "losses", "models", "data", "grids"),
-    ("optimizers", "problems", "curvature", "store", "statistics"),
+    ("transforms", "schedules", "losses", "models", "data"),
+    (
+        "optimizers",
+        "problems",
+        "curvature",
+        "store",
+        "journal",
+        "checkpoint",
+        "tables",
+        "blocks",
+        "ledger",
+        "statistics",
+    ),
     ("training", "verdict", "second_order", "landscape", "conventions", "conformance", "groups"),
     ("sweeps", "comparison"),
     ("plots",),
