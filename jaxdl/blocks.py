@@ -6,6 +6,7 @@ zarr. Rows that a block does not hold are the fill value: NaN, or −1 for integ
 
 import hashlib
 import json
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -105,6 +106,8 @@ def _encode(column: Column, rows: Array, block_rows: int) -> memoryview:
 def _decode(path: Path, column: Column, block_rows: int) -> Array:
     """The rows of a block, those that were never written included."""
     block = np.fromfile(path, np.dtype(column.dtype).newbyteorder("<"))
+    if block.size != block_rows * math.prod(column.shape):
+        raise OSError(f"{str(path)!r} was cut short since the study was opened; open it again.")
     return block.reshape(block_rows, *column.shape).astype(column.dtype, copy=False)
 
 

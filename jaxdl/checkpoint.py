@@ -6,10 +6,11 @@ bfloat16 and its like.
 """
 
 import hashlib
+import io
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import ml_dtypes
 import numpy as np
@@ -70,9 +71,10 @@ def _bytes(array: np.ndarray[Any, Any]) -> memoryview:
     return array.reshape(-1).view(np.uint8).data  # bfloat16 has no buffer of its own
 
 
-def _read(file: IO[bytes], name: str, dtype: str, shape: list[int], sha256: str) -> np.ndarray[Any, Any]:
+def _read(file: io.BufferedReader, name: str, dtype: str, shape: list[int], sha256: str) -> np.ndarray[Any, Any]:
     array = np.empty(shape, np.dtype(getattr(ml_dtypes, dtype, dtype)))
-    file.readinto(_bytes(array))  # type: ignore[attr-defined]
-    if hashlib.sha256(_bytes(array)).hexdigest() != sha256:
+    data = _bytes(array)
+    whole = file.readinto(data) == data.nbytes  # else empty memory may hold the old bytes
+    if not whole or hashlib.sha256(data).hexdigest() != sha256:
         raise ValueError(f"array {name!r} does not match its checksum.")
     return array

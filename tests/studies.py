@@ -59,3 +59,54 @@ def flip(path: Path, position: int = 2) -> None:
 
 def chunk(folder: Path, column: str, block: int) -> Path:
     return folder / "results.zarr" / "runs" / column / ".".join(["c", str(block), *"0" * len(COLUMNS[column].shape)])
+
+
+def grow(folder: Path, count: int) -> None:
+    """Commits rows block by block, with a checkpoint after each, until there are ``count``."""
+    with Ledger.open(folder, write=True) as ledger:
+        for start in range(len(ledger.keys("runs")), count, BLOCK):
+            append(ledger, *range(start, start + BLOCK))
+            ledger.save_checkpoint({"done": np.array(start + BLOCK)}, {})
+
+
+# --- operations that may be interrupted anywhere, and repeated --------------------------------------------------------
+
+
+def create_and_declare(folder: Path) -> None:
+    """A new study beside what is there."""
+    made = (folder / "new" / "manifest.json").exists()
+    with Ledger.open(folder / "new", write=True) if made else Ledger.create(folder / "new", "definition") as ledger:
+        ledger.table("runs", COLUMNS, BLOCK)
+
+
+def append_two_blocks(folder: Path) -> None:
+    with Ledger.open(folder, write=True) as ledger:
+        append(ledger, *(i for i in range(10, 16) if keys(i)[0] not in ledger.keys("runs")))
+
+
+def amend(folder: Path) -> None:
+    with Ledger.open(folder, write=True) as ledger:
+        ledger.amend({"seeds": 20})
+
+
+def save_checkpoint(folder: Path) -> None:
+    with Ledger.open(folder, write=True) as ledger:
+        ledger.save_checkpoint({"x": np.arange(3), "y": np.ones(2)}, {"step": 2})
+
+
+def drop_checkpoint(folder: Path) -> None:
+    with Ledger.open(folder, write=True) as ledger:
+        ledger.drop_checkpoint()
+
+
+def mend(folder: Path) -> None:
+    """Commits again what a damaged journal or damaged blocks lost."""
+    with Ledger.open(folder, write=True) as ledger:
+        lost = [i for i in range(10) if keys(i)[0] not in ledger.keys("runs")]
+        append(ledger, *lost)
+
+
+OPERATIONS = {
+    operation.__name__: operation
+    for operation in (create_and_declare, append_two_blocks, amend, save_checkpoint, drop_checkpoint, mend)
+}

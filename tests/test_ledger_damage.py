@@ -58,6 +58,13 @@ def test_without_checksums_the_damage_would_pass(folder, monkeypatch):
         check_damage(folder, flip, "loss")
 
 
+def test_a_block_that_is_cut_after_opening_is_named(folder):
+    ledger = Ledger.open(folder)
+    cut(chunk(folder, "spectrum", 1))
+    with pytest.raises(OSError, match=r"spectrum/c\.1\.0\.0' was cut short"):
+        ledger.read("runs")
+
+
 def test_of_a_key_committed_twice_the_last_intact_row_counts_and_the_loss_is_told(folder):
     with Ledger.open(folder, write=True) as ledger:
         ledger.append("runs", keys(3), rows(33))

@@ -63,3 +63,49 @@ def test_a_folder_that_cannot_be_made_is_named(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(OSError, match=r"cannot write to the folder .*file/out"):
         store.check_writable(tmp_path / "file" / "out")
+
+
+def test_committed_files_replace_and_a_failure_leaves_what_was_there(tmp_path):
+    store.commit(tmp_path, {"a": [b"1", b"2"], "b": [b""]})
+    with pytest.raises(OSError, match=r"cannot write .*/d'"):
+        store.commit(tmp_path, {"a": [b"new"], "d": _failing()})
+    assert {p.name: p.read_bytes() for p in tmp_path.iterdir()} == {"a": b"12", "b": b""}
+    store.commit(tmp_path, {"a": [b"new"]})
+    assert (tmp_path / "a").read_bytes() == b"new"
+
+
+def _failing():
+    yield b"half"
+    raise OSError("disk full")
+
+
+def test_a_seal_holds_in_any_layout_and_breaks_with_any_change():
+    value = {"b": [1, 2.5, None, "µ"], "a": {"2": True, "10": -0.1}}
+    sealed = store.seal({10: 1, **value})
+    assert sealed["content"] == {"10": 1, **value}
+    for layout in ({}, {"indent": 2}, {"sort_keys": True, "ensure_ascii": False}):
+        assert store.unseal(json.dumps(sealed, **layout)) == sealed["content"]
+    text = json.dumps(sealed, separators=(",", ":"))
+    for position in range(len(text)):
+        with pytest.raises(ValueError, match=r"."):
+            store.unseal(text[:position] + chr(ord(text[position]) ^ 1) + text[position + 1 :])
+
+
+@pytest.mark.parametrize("text", ["", "[]", "3", "{}", '{"content": 1}'])
+def test_what_was_never_sealed_is_refused(text):
+    with pytest.raises(ValueError, match=r"Expecting value|expected"):
+        store.unseal(text)
+
+
+def test_a_sealed_file_that_is_damaged_is_named(tmp_path):
+    store.write_sealed(tmp_path / "m.json", [1])
+    assert store.read_sealed(tmp_path / "m.json") == [1]
+    (tmp_path / "m.json").write_text('{"content": [2], "sha256": "0"}')
+    with pytest.raises(ValueError, match=r"m.json' is damaged: the content does not match its checksum"):
+        store.read_sealed(tmp_path / "m.json")
+
+
+def test_one_lock_at_a_time(tmp_path):
+    with store.lock(tmp_path), pytest.raises(store.LockedError, match="is being written to"):
+        store.lock(tmp_path)
+    store.lock(tmp_path).close()
