@@ -35,6 +35,8 @@ def check_damage(folder: Path, damage: Callable[[Path], None], column: str) -> N
         assert "its 4 rows are lost" in ledger.damaged[0]
         append(ledger, 4, 5, 6)
         assert len(ledger.damaged) == 1
+        with xarray.open_zarr(folder / "results.zarr", group="runs", consolidated=False) as dataset:
+            assert dataset.sizes["row"] == 12
         append(ledger, 7)
         assert ledger.damaged == []
     ledger = Ledger.open(folder)
@@ -72,6 +74,15 @@ def test_of_a_key_committed_twice_the_last_intact_row_counts_and_the_loss_is_tol
     ledger = Ledger.open(folder)
     assert_holds(ledger, *range(10))
     assert len(ledger.damaged) == 1
+
+
+def test_the_later_commit_counts_also_in_an_earlier_block(folder):
+    flip(chunk(folder, "loss", 0))
+    with Ledger.open(folder, write=True) as ledger:
+        ledger.append("runs", keys(4), rows(44))
+    ledger = Ledger.open(folder)
+    np.testing.assert_array_equal(ledger.read("runs", keys=keys(4, 5))["loss"], rows(44, 5)["loss"])
+    assert set(ledger.keys("runs")) == set(keys(*range(4, 10)))
 
 
 def test_a_torn_last_line_is_cut_off(folder):
