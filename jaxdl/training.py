@@ -8,7 +8,7 @@ max(abs(initial loss), 1), is not taken: the run freezes at the parameters it ha
 every later record is NaN. Mapped lanes never meet: what one lane's NaN touches is only that lane.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
 import jax
@@ -16,8 +16,9 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 
-from jaxdl import checks, tree
+from jaxdl import checks, observation, tree
 from jaxdl.data import sampling
+from jaxdl.observers import Observer, Step
 from jaxdl.problems.problem import Problem
 from jaxdl.typing import Batch, Key, Metrics, OptState, Params
 
@@ -48,7 +49,8 @@ class Curves(NamedTuple):
 
     ``step``: completed updates, int32, shape ``(R + 1,)``. ``metrics``: arrays of that shape by name: ``train_loss`` is
     the mean batch loss since the row before (in row 0, of the first batch); ``val_…`` and ``test_…`` are the problem's
-    metrics on whole splits. ``snapshots``: parameters with a leading axis k, at ``snapshot_steps``, or None.
+    metrics on whole splits; an observable is its mean over the steps since the row before (NaN in row 0).
+    ``snapshots``: parameters with a leading axis k, at ``snapshot_steps``, or None.
     """
 
     step: jax.Array
@@ -122,10 +124,13 @@ def evaluate(problem: Problem, params: Params) -> Metrics:
     }
 
 
-def first_record(problem: Problem, params: Params, indices: jax.Array | None, key_loss: Key) -> Metrics:
-    """Row 0 of the curves: the initial parameters on the first batch, and their metrics."""
+def first_record(
+    problem: Problem, params: Params, indices: jax.Array | None, key_loss: Key, observe: Iterable[str] = ()
+) -> Metrics:
+    """Row 0 of the curves: the initial parameters on the first batch, their metrics, and NaN for every observable."""
     batch = _batch(problem, None if indices is None else indices[0])
-    return {"train_loss": problem.loss(params, batch, jax.random.fold_in(key_loss, 0)), **evaluate(problem, params)}
+    loss = problem.loss(params, batch, jax.random.fold_in(key_loss, 0))
+    return {"train_loss": loss, **observation.unobserved(observe), **evaluate(problem, params)}
 
 
 def advance(
@@ -142,6 +147,7 @@ def advance(
     divergence_factor: float = DIVERGENCE_FACTOR,
     snapshot_slots: jax.Array | None = None,
     snapshots: Params | None = None,
+    observe: Mapping[str, Observer] = observation.NOTHING,
 ) -> tuple[TrainState, Metrics, Params | None]:
     """Runs ``records`` × ``record_every`` steps, of which those from ``steps`` on change nothing.
 
@@ -158,12 +164,16 @@ def advance(
       divergence_factor: See the top of this file.
       snapshot_slots: For each record the row of ``snapshots`` to write, out of range for none; int32 ``(records,)``.
       snapshots: Buffer of parameters with a leading axis, or None.
+      observe: Observers by name, from ``observation.resolve``; a record holds their means over its steps.
 
     Returns:
       The new state, the records (arrays of shape ``(records,)`` by name) and the snapshots.
+
+    Raises:
+      ValueError: an observer returns no real scalar, or is named as a metric is.
     """
     padded = steps % (records * record_every) != 0
-    step = _make_step(problem, tx, key_loss, steps, padded, divergence_factor)
+    step = _make_step(problem, tx, key_loss, steps, padded, divergence_factor, observe)
 
     def record(
         carry: tuple[TrainState, Params | None], inputs: tuple[jax.Array | None, jax.Array | None]
@@ -171,11 +181,13 @@ def advance(
         state, snapshots = carry
         indices, slot = inputs
         before = state.step
-        state, losses = jax.lax.scan(step, state, indices, length=record_every)
+        started = (state, observation.no_sums(observe))
+        (state, sums), losses = jax.lax.scan(step, started, indices, length=record_every)
         done = state.step - before
         wanted = jnp.arange(record_every, dtype=jnp.int32) < done
         mean = jnp.sum(jnp.where(wanted, losses, 0)) / jnp.maximum(done, 1).astype(losses.dtype)
         metrics = {"train_loss": mean, **(evaluate(problem, state.params) if evaluated else {})}
+        metrics |= observation.means(sums, done, beside=metrics)
         # The last update is judged here: no later step would compute its loss.
         broken = ~jnp.isfinite(metrics.get("val_loss", mean)) & (state.diverged_at < 0)
         state = state._replace(diverged_at=jnp.where(broken, state.step, state.diverged_at))
@@ -200,6 +212,7 @@ def train(
     evaluated: bool = True,
     snapshots: int = 0,
     divergence_factor: float = DIVERGENCE_FACTOR,
+    observe: Iterable[str] | Mapping[str, Observer] = (),
 ) -> tuple[TrainState, Curves]:
     """Trains one run. Pure: jit it, vmap it over keys and over floats of the optimizer.
 
@@ -213,13 +226,16 @@ def train(
       evaluated: Whether to evaluate ``val`` and ``test`` at each record, or only to keep the batch losses.
       snapshots: How many copies of the parameters to keep, evenly spaced, first and last included; 1 keeps the last.
       divergence_factor: See the top of this file.
+      observe: What to watch at every step and average between records: names such as ``("grad_norm", "update_ratio")``
+        from ``jaxdl.observation.OBSERVERS``, or observers by name, such as those that are built with hyper-parameters:
+        ``{"eps_share": jaxdl.observers.eps_share(1e-8, b2=0.999)}``.
 
     Returns:
       The final :class:`TrainState` and the :class:`Curves`.
 
     Raises:
       ValueError: ``steps`` or ``record_every`` below 1, a loss that is not scalar, or more samples to draw than int32
-        can count.
+        can count; an unknown observable, or one that needs hyper-parameters given by its name alone.
 
     >>> import jaxdl
     >>> problem = jaxdl.problems.get("quadratic", dimension=2, condition_number=1.0)
@@ -232,11 +248,12 @@ def train(
     records = len(rows) - 1
     if problem.batch_size is not None and records * interval * problem.batch_size >= 2**31:
         raise ValueError(f"steps × batch size must stay below 2**31, got {steps} × {problem.batch_size}.")
+    watched = observation.resolve(observe, {})
     keys = split_key(key)
     params = problem.init(keys.init)
     state = start(problem, tx, params)
     indices = draw_batches(problem, keys.data, 0, records * interval)
-    first = first_record(problem, params, indices, keys.loss)
+    first = first_record(problem, params, indices, keys.loss, watched)
     kept = _snapshot_records(records, snapshots)
     slots, buffer = _snapshot_buffer(params, records, kept)
     state, metrics, buffer = advance(
@@ -252,6 +269,7 @@ def train(
         divergence_factor=divergence_factor,
         snapshot_slots=slots,
         snapshots=buffer,
+        observe=watched,
     )
     metrics = {name: jnp.concatenate([first[name][None], values]) for name, values in metrics.items()}
     return state, Curves(jnp.asarray(rows), metrics, buffer, None if buffer is None else jnp.asarray(rows[kept]))
@@ -264,14 +282,18 @@ def _make_step(
     steps: int,
     padded: bool,
     divergence_factor: float,
-) -> Callable[[TrainState, jax.Array | None], tuple[TrainState, jax.Array]]:
-    """One update as the body of a scan: ``(state, sample indices) -> (state, batch loss)``.
+    observe: Mapping[str, Observer],
+) -> Callable[[tuple[TrainState, Metrics], jax.Array | None], tuple[tuple[TrainState, Metrics], jax.Array]]:
+    """One update as the body of a scan: ``((state, sums of observables), sample indices) -> (both, batch loss)``.
 
     ``padded``: whether it may be called after step ``steps``, where it must change nothing.
     """
     update = optax.with_extra_args_support(tx).update
 
-    def step(state: TrainState, indices: jax.Array | None) -> tuple[TrainState, jax.Array]:
+    def step(
+        carry: tuple[TrainState, Metrics], indices: jax.Array | None
+    ) -> tuple[tuple[TrainState, Metrics], jax.Array]:
+        state, sums = carry
         t = state.step
         batch = _batch(problem, indices)
         loss, grads = jax.value_and_grad(problem.loss)(state.params, batch, jax.random.fold_in(key_loss, t))
@@ -280,11 +302,12 @@ def _make_step(
         wanted = t < steps
         diverged_at = jnp.where(wanted & ~good & (state.diverged_at < 0), t, state.diverged_at)
         updates, opt_state = update(grads, state.opt_state, state.params, value=loss, grad=grads)
+        sums = observation.add(sums, observe, Step(state.params, grads, updates, opt_state), wanted)
         params = tree.select(wanted & (diverged_at < 0), optax.apply_updates(state.params, updates), state.params)
         # To keep a diverged run's optimizer state too, which nobody reads, XLA would copy every lane's at every step.
         if padded:
             opt_state = tree.select(wanted, opt_state, state.opt_state)
-        return TrainState(params, opt_state, jnp.minimum(t + 1, steps), initial_loss, diverged_at), loss
+        return (TrainState(params, opt_state, jnp.minimum(t + 1, steps), initial_loss, diverged_at), sums), loss
 
     return step
 

@@ -105,6 +105,27 @@ def global_norm(tree: PyTree) -> jax.Array:
     return root(squared_norm(tree))
 
 
+def leaf_pairs(a: PyTree, b: PyTree) -> list[tuple[jax.Array, jax.Array]]:
+    """Leaves that stand at the same place of two trees of one structure, without those that are None in either."""
+    leaves: list[Any]
+    treedef: Any
+    leaves, treedef = jax.tree.flatten(a, is_leaf=lambda leaf: leaf is None)
+    pairs = zip(leaves, treedef.flatten_up_to(b), strict=True)
+    return [(x, y) for x, y in pairs if x is not None and y is not None]
+
+
+def inner_product(a: PyTree, b: PyTree) -> jax.Array:
+    """Re Σ āb over all leaves that both trees have, accumulated in float32 or wider. Shape ``()``."""
+    pairs = leaf_pairs(a, b)
+    dtype = compute_dtype(*(leaf for pair in pairs for leaf in pair))
+    total = jnp.zeros((), dtype)
+    for x, y in pairs:
+        x, y = _cast_up(x, dtype), _cast_up(y, dtype)
+        with jax.numpy_dtype_promotion("standard"):  # a real and a complex leaf of one width
+            total += jnp.sum(jnp.real(jnp.conj(x) * y))
+    return total
+
+
 def root(x: jax.Array) -> jax.Array:
     """√x with slope 0 at 0, not ∞, so that a gradient can be taken through an update of a weight at rest."""
     at_zero = x == 0

@@ -115,3 +115,18 @@ def test_increment_adds_one_and_stops_at_the_largest_integer():
     counts = [tree.increment(jnp.array(n, jnp.int32)) for n in (0, largest - 1, largest)]
     assert [int(count) for count in counts] == [1, largest, largest]
     assert {count.dtype for count in counts} == {jnp.dtype("int32")}
+
+
+def test_inner_product_is_real_wide_and_skips_missing_leaves():
+    narrow = jnp.ones(4096, jnp.bfloat16)  # a bfloat16 sum of ones stops at 256
+    a = {"narrow": narrow, "z": jnp.array([1 + 2j]), "here": jnp.ones(1), "none": None}
+    b = {"narrow": narrow, "z": jnp.array([3 - 1j]), "here": None, "none": jnp.ones(1)}
+    product = tree.inner_product(a, b)
+    assert product == 4096 + 1
+    assert product.dtype == jnp.float64
+    assert tree.inner_product(narrow, narrow).dtype == jnp.float32
+    assert tree.inner_product((), ()) == 0
+
+
+def test_leaf_pairs_are_in_order_without_gaps():
+    assert tree.leaf_pairs({"b": 2, "a": 1, "c": None}, {"b": 20, "a": 10, "c": 30}) == [(1, 10), (2, 20)]
