@@ -35,7 +35,7 @@ import tyro
 import jaxdl
 from benchmarks import timing
 from jaxdl import configuration, training
-from jaxdl.sweeps import engine, plan
+from jaxdl.sweeps import definition, engine, programs
 
 RECORD_EVERY = 10
 LANED = ("sweep", "train", "plain")
@@ -114,14 +114,13 @@ def plain(lanes: int, steps: int) -> tuple[float, Callable[[], np.ndarray]]:
 
 def sweep(lanes: int, steps: int) -> tuple[float, Callable[[], np.ndarray]]:
     """What ``jaxdl.sweep`` does, compilation apart."""
-    problem = jaxdl.problems.get("digits-mlp")
-    layout = plan.shared(lanes, 1, jax.local_device_count())
-    study = engine.Study(problem, steps, RECORD_EVERY, layout, evaluated=False)
-    compiling, programs = timing.seconds(lambda: engine.build(study, {"adam": jaxdl.adam}, ["learning_rate"]))
-    points, cells = {"learning_rate": rates(lanes)}, [(point, 0) for point in range(lanes)]
+    problem, axes = jaxdl.problems.get("digits-mlp"), {"learning_rate": rates(lanes)}
+    defined = definition.define(problem, jaxdl.adam, axes, 1, steps, RECORD_EVERY, evaluated=False)
+    part = defined.parts[0]
+    compiling, built = timing.seconds(lambda: programs.build(part.study, part.factories, part.lane, defined.teams))
 
     def run() -> np.ndarray:
-        return engine.execute(study, programs, "adam", points, [0], cells).metrics["train_loss"][:, 1:]
+        return engine.execute(part.study, built, part.optimizer, part.cells).metrics["train_loss"][:, 1:]
 
     return compiling, run
 

@@ -19,8 +19,8 @@ import numpy as np
 
 from jaxdl import checks, optimizers, statistics, training, verdict
 from jaxdl.problems.problem import Problem
-from jaxdl.sweeps import dataset, engine, grid, plan
-from jaxdl.sweeps.study import seed_numbers
+from jaxdl.sweeps import dataset, engine, grid, lanes, plan, programs
+from jaxdl.sweeps.definition import seed_numbers
 from jaxdl.typing import OptimizerFactory
 
 if TYPE_CHECKING:
@@ -94,10 +94,11 @@ def compare(
     screening, fresh = seed_numbers(seeds), seed_numbers(fresh_seeds, first=seeds)
     further = -(-len(next(iter(grids.values()))) // 3)
     layout = plan.flat(min(len(screening) * further, 64), jax.local_device_count())
-    study = engine.Study(problem, steps, training.record_interval(steps, record_every), layout)
+    study = lanes.Study(problem, steps, training.record_interval(steps, record_every), layout)
     progress = on_progress or (lambda *_: None)
-    programs = engine.build(study, named, ["learning_rate"], lambda done, n: progress("compiling", done, n))
-    run = _Runner(study, programs, progress)
+    lane = engine.Cells.of(study, {"learning_rate": np.zeros(1)}, [0], [(0, 0)]).lane(study, np.array(0))
+    built = programs.build(study, named, lane, on_compiled=lambda done, n: progress("compiling", done, n))
+    run = _Runner(study, built, progress)
     run.expect(sum(len(rates) * len(screening) + len(fresh) for rates in grids.values()))
     trials = {name: run.screen(name, rates, screening) for name, rates in grids.items()}
     for extension in range(1, extensions + 1):
@@ -115,8 +116,8 @@ def compare(
 class _Runner:
     """Runs trials of one study and tells how many of all runs are done."""
 
-    def __init__(self, study: engine.Study, programs: engine.Programs, on_progress: OnProgress) -> None:
-        self._study, self._programs, self._on_progress = study, programs, on_progress
+    def __init__(self, study: lanes.Study, teams: list[programs.Programs], on_progress: OnProgress) -> None:
+        self._study, self._teams, self._on_progress = study, teams, on_progress
         self._done = self._expected = 0
 
     def expect(self, runs: int) -> None:
@@ -142,8 +143,8 @@ class _Runner:
             self._on_progress(what, self._done, self._expected)
 
         on_runs(0)
-        points = {"learning_rate": rates}
-        return engine.execute(self._study, self._programs, name, points, seeds, cells, on_runs)
+        wanted = engine.Cells.of(self._study, {"learning_rate": rates}, seeds, cells)
+        return engine.execute(self._study, self._teams, name, wanted, on_runs)
 
 
 def _named(factories: Mapping[str, OptimizerFactory] | Iterable[str]) -> dict[str, OptimizerFactory]:
@@ -213,7 +214,7 @@ def _merge(a: _Trials, b: _Trials) -> _Trials:
 
 
 def _assemble(
-    study: engine.Study,
+    study: lanes.Study,
     trials: Mapping[str, _Trials],
     reported: Mapping[str, engine.Results],
     screening: np.ndarray,

@@ -210,10 +210,17 @@ def coordinates(grid: Grid) -> dict[str, tuple[tuple[str, ...], np.ndarray]]:
     return found
 
 
+def label(value: Any) -> Any:
+    """A value as a coordinate or a key shows it: a Python number as it is, the name of a function, text of others."""
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return value
+    if hasattr(value, "dtype"):
+        return value.item()
+    return getattr(value, "__name__", str(value)) if callable(value) else str(value)
+
+
 def _labels(column: Column) -> np.ndarray:
-    if isinstance(column, np.ndarray):
-        return column
-    return np.array([getattr(value, "__name__", str(value)) if callable(value) else str(value) for value in column])
+    return column if isinstance(column, np.ndarray) else np.array([str(label(value)) for value in column])
 
 
 def _drawn(unit: Callable[[int], np.ndarray], ranges: Mapping[str, Any], count: int) -> Grid:

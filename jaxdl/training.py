@@ -140,7 +140,7 @@ def advance(
     indices: jax.Array | None,
     key_loss: Key,
     *,
-    steps: int,
+    steps: int | jax.Array,
     records: int,
     record_every: int,
     evaluated: bool = True,
@@ -149,7 +149,7 @@ def advance(
     snapshots: Params | None = None,
     observe: Mapping[str, Observer] = observation.NOTHING,
 ) -> tuple[TrainState, Metrics, Params | None]:
-    """Runs ``records`` × ``record_every`` steps, of which those from ``steps`` on change nothing.
+    """Runs ``records`` × ``record_every`` steps, of which those from ``steps`` on change nothing but the step count.
 
     Args:
       problem: What is trained on.
@@ -157,7 +157,7 @@ def advance(
       state: From :func:`start` or an earlier call with the same ``records`` and ``record_every``.
       indices: Batches from :func:`draw_batches`, shape ``(records · record_every, batch_size)``, or None.
       key_loss: Key of the noise inside the loss; step t uses ``fold_in(key_loss, t)``.
-      steps: Length of the whole run, counted from step 0.
+      steps: Length of the whole run, counted from step 0; may be traced.
       records: Records to make.
       record_every: Steps between them.
       evaluated: Whether a record holds the metrics on ``val`` and ``test``.
@@ -172,7 +172,7 @@ def advance(
     Raises:
       ValueError: an observer returns no real scalar, or is named as a metric is.
     """
-    padded = steps % (records * record_every) != 0
+    padded = not isinstance(steps, int) or steps % (records * record_every) != 0
     step = _make_step(problem, tx, key_loss, steps, padded, divergence_factor, observe)
 
     def record(
@@ -183,14 +183,14 @@ def advance(
         before = state.step
         started = (state, observation.no_sums(observe))
         (state, sums), losses = jax.lax.scan(step, started, indices, length=record_every)
-        done = state.step - before
+        done = jnp.clip(jnp.asarray(steps, jnp.int32) - before, 0, record_every)
         wanted = jnp.arange(record_every, dtype=jnp.int32) < done
         mean = jnp.sum(jnp.where(wanted, losses, 0)) / jnp.maximum(done, 1).astype(losses.dtype)
         metrics = {"train_loss": mean, **(evaluate(problem, state.params) if evaluated else {})}
         metrics |= observation.means(sums, done, beside=metrics)
         # The last update is judged here: no later step would compute its loss.
         broken = ~jnp.isfinite(metrics.get("val_loss", mean)) & (state.diverged_at < 0)
-        state = state._replace(diverged_at=jnp.where(broken, state.step, state.diverged_at))
+        state = state._replace(diverged_at=jnp.where(broken, before + done, state.diverged_at))
         metrics = jax.tree.map(lambda x: jnp.where(state.diverged_at < 0, x, jnp.nan), metrics)
         if snapshots is not None:
             snapshots = jax.tree.map(lambda s, p: s.at[slot].set(p, mode="drop"), snapshots, state.params)
@@ -271,6 +271,7 @@ def train(
         snapshots=buffer,
         observe=watched,
     )
+    state = state._replace(step=jnp.minimum(state.step, steps))
     metrics = {name: jnp.concatenate([first[name][None], values]) for name, values in metrics.items()}
     return state, Curves(jnp.asarray(rows), metrics, buffer, None if buffer is None else jnp.asarray(rows[kept]))
 
@@ -279,7 +280,7 @@ def _make_step(
     problem: Problem,
     tx: optax.GradientTransformation,
     key_loss: Key,
-    steps: int,
+    steps: int | jax.Array,
     padded: bool,
     divergence_factor: float,
     observe: Mapping[str, Observer],
@@ -307,7 +308,7 @@ def _make_step(
         # To keep a diverged run's optimizer state too, which nobody reads, XLA would copy every lane's at every step.
         if padded:
             opt_state = tree.select(wanted, opt_state, state.opt_state)
-        return (TrainState(params, opt_state, jnp.minimum(t + 1, steps), initial_loss, diverged_at), sums), loss
+        return (TrainState(params, opt_state, t + 1, initial_loss, diverged_at), sums), loss
 
     return step
 

@@ -12,8 +12,21 @@ import jaxdl
 
 FLOORS = (
     ("typing", "checks", "tree", "configuration", "provenance"),
-    ("transforms", "schedules", "losses", "models", "data"),
-    ("optimizers", "problems", "curvature", "store", "statistics", "observers", "observation"),
+    ("transforms", "schedules", "losses", "models", "data", "grids"),
+    (
+        "optimizers",
+        "problems",
+        "curvature",
+        "store",
+        "journal",
+        "checkpoint",
+        "tables",
+        "blocks",
+        "ledger",
+        "statistics",
+        "observers",
+        "observation",
+    ),
     ("training", "verdict", "second_order", "landscape", "conventions", "conformance", "groups"),
     ("sweeps", "comparison"),
     ("plots",),

@@ -67,7 +67,7 @@ def sensitivity(results: "xarray.Dataset") -> Figure:
         axes.fill_between(rates, low, high, color=figures.colour(i), alpha=0.15, linewidth=0)
         best = int(np.argmin(statistics.median(values)))
         # Where two optimizers select the same rate, the smaller star lies on the larger.
-        size = 16 - 8 * i / results.sizes["optimizer"]
+        size = 19 - 12 * i / results.sizes["optimizer"]
         star: dict[str, Any] = {"marker": "*", "markersize": size, "markeredgecolor": "white", "markeredgewidth": 0.6}
         axes.plot(rates[best], mid[best], **star, color=figures.colour(i), zorder=4 + i)
         _crosses(axes, rates, diverged[i].mean(axis=-1), i)

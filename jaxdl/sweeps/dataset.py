@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from jaxdl import provenance
+from jaxdl import observation, provenance
 from jaxdl.problems.problem import Problem
-from jaxdl.sweeps.engine import Results, Study
+from jaxdl.sweeps.engine import Results
+from jaxdl.sweeps.lanes import Study
 
 if TYPE_CHECKING:
     import xarray
@@ -39,8 +40,8 @@ def variables(
 
 
 def unit(problem: Problem, metric: str) -> str:
-    """Unit of a metric: that of the problem's loss for losses, 1 for what has none."""
-    return problem.units if metric.endswith("loss") else "1"
+    """Unit of a metric or observable: that of the problem's loss for losses, 1 for what has none."""
+    return observation.unit(metric, problem.units) or (problem.units if metric.endswith("loss") else "1")
 
 
 def assemble(study: Study, data: Mapping[str, Any], coords: Mapping[str, Any], **attributes: Any) -> "xarray.Dataset":

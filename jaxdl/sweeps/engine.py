@@ -1,298 +1,266 @@
-"""Cells become runs: a few compiled programs per study, called until every cell is done.
+"""Cells become runs: chunks of steps, one after another, until every cell is done.
 
-Two kinds of programs, because random numbers compile slowly and do not depend on the optimizer:
-*preparation* (initial parameters, batches, first record), compiled once per problem; and, per optimizer, *lanes* (the
-optimizer's initial state, then a chunk of training steps). Hyper-parameter values and data are arguments, never
-constants, so that one program and one entry of the compilation cache serve every value.
+A *cell* is one run that is asked for: hyper-parameters, seed and number of steps. :func:`run` seats cells in the lanes
+of a study's programs, advances them by a chunk, and yields what happened: what finished, and all that is needed to go
+on from there. It knows no disk and no clock. :func:`execute` is the plain use of it: all results at once.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import jax
-import jax.numpy as jnp
 import numpy as np
-from jax.sharding import AxisType, NamedSharding, PartitionSpec
-from numpy.typing import ArrayLike
 
-from jaxdl import configuration, training
-from jaxdl.problems.problem import Problem
-from jaxdl.sweeps import plan
-from jaxdl.sweeps.grid import Points
+from jaxdl.sweeps import slots
+from jaxdl.sweeps.lanes import Lane, Study, lane_dtype
+from jaxdl.sweeps.programs import Programs
 from jaxdl.training import TrainState
-from jaxdl.typing import OptimizerFactory, Params
-
-MAX_CHUNK_STEPS = 1000
-"""Most steps of one call: the batches of a chunk are drawn ahead, and progress is seen between chunks."""
 
 
-class Study(NamedTuple):
-    """What all lanes have in common."""
+class Cells(NamedTuple):
+    """What is to be run: columns of length n.
 
-    problem: Problem
-    steps: int
-    record_every: int
-    layout: plan.Layout
-    evaluated: bool = True
-    divergence_factor: float = training.DIVERGENCE_FACTOR
-
-    @property
-    def record_steps(self) -> np.ndarray:
-        """Completed updates at each record, shape ``(R + 1,)``."""
-        return training.record_steps(self.steps, self.record_every)
-
-    @property
-    def chunks(self) -> tuple[int, int]:
-        """(number of chunks, records of each); the last chunk may run past the end, where steps change nothing."""
-        records = len(self.record_steps) - 1
-        chunks = -(-records * self.record_every // max(MAX_CHUNK_STEPS, self.record_every))
-        return chunks, -(-records // chunks)
-
-
-class Prepared(NamedTuple):
-    """Compiled functions over groups: ``init(data, seeds) -> (params, keys of data, keys of loss, record 0)`` and
-    ``batches(keys of data, first step) -> indices``.
+    ``factory`` and ``problem``: float arguments of the optimizer's factory and of the problem. ``seeds``: numbers that
+    make the keys. ``steps``: horizons. ``identities``: uint32, which tell batches apart where lanes draw their own.
     """
 
-    init: Callable[..., Any]
-    batches: Callable[..., Any]
+    factory: Mapping[str, np.ndarray]
+    problem: Mapping[str, np.ndarray]
+    seeds: np.ndarray
+    steps: np.ndarray
+    identities: np.ndarray
 
+    @classmethod
+    def of(
+        cls, study: Study, points: Mapping[str, np.ndarray], seeds: Any, pairs: Sequence[tuple[int, int]]
+    ) -> "Cells":
+        """Pairs of indices into the columns of ``points`` and into ``seeds``, as cells of full length."""
+        point, seed = (np.array([pair[i] for pair in pairs], int) for i in (0, 1))
+        columns = {name: np.asarray(column)[point] for name, column in points.items()}
+        steps = np.full(len(pairs), study.steps)
+        return cls(columns, {}, np.asarray(seeds)[seed], steps, point.astype(np.uint32))
 
-class Lanes(NamedTuple):
-    """Compiled functions of one optimizer over groups × lanes: ``start(data, params, point) -> state`` and
-    ``advance(data, state, indices, keys of loss, point) -> (state, records)``, which takes over ``state``'s buffers.
-    """
-
-    start: Callable[..., Any]
-    advance: Callable[..., Any]
-
-
-class Programs(NamedTuple):
-    """All that a study executes, compiled, and its data where the programs want it."""
-
-    prepared: Prepared
-    lanes: dict[str, Lanes]
-    data: Any
+    def lane(self, study: Study, which: np.ndarray) -> Lane:
+        """Arguments of lanes, from indices of cells of any shape; NumPy, which programs put where they want it."""
+        # A JAX operation here would cost a millisecond.
+        factory, problem = (
+            {name: np.asarray(column[which], lane_dtype(column)) for name, column in columns.items()}
+            for columns in (self.factory, self.problem)
+        )
+        steps = self.steps[which].astype(np.int32) if study.horizons else None
+        return Lane(factory, problem, self.identities[which].astype(np.uint32), steps)
 
 
 class Results(NamedTuple):
-    """Records of cells, in the order they were asked for: ``metrics``: name to ``(cells, R + 1)``;
-    ``diverged_at``: ``(cells,)``, −1 where a run stayed healthy.
+    """Records of runs. ``metrics``: name to ``(n, R + 1)``, NaN after a run's end and after divergence.
+    ``diverged_at``: ``(n,)``, −1 where a run stayed healthy.
     """
 
     metrics: dict[str, np.ndarray]
     diverged_at: np.ndarray
 
+    def put(self, which: np.ndarray, found: "Results") -> None:
+        """Enters results of the runs ``which``; a metric that is new gets room filled with NaN."""
+        for name, values in found.metrics.items():
+            column = self.metrics.get(name)
+            if column is None:
+                column = self.metrics[name] = np.full((len(self.diverged_at), values.shape[1]), np.nan, values.dtype)
+            column[which] = values
+        self.diverged_at[which] = found.diverged_at
 
-def build(
+
+class Flight(NamedTuple):
+    """Lanes between two chunks, all that is needed to go on: arrays only, on the host or on the devices.
+
+    ``state``: the training states. ``records``: what was recorded so far, name to ``(groups, width, R + 1)``.
+    ``diverged_at``: ``(groups, width)``. ``alive``: lanes that go on.
+    """
+
+    slots: slots.Slots
+    state: TrainState
+    records: dict[str, np.ndarray]
+    diverged_at: np.ndarray
+    alive: np.ndarray
+
+
+class Border(NamedTuple):
+    """What a chunk of a team brought.
+
+    ``finished``: indices of cells, with their ``results`` in that order and their ``places`` (flat) in
+    ``flight.state``. ``flight``: all lanes of the team. ``steps``: updates that were made, over all lanes.
+    """
+
+    team: int
+    finished: np.ndarray
+    results: Results
+    places: np.ndarray
+    flight: Flight
+    steps: int
+
+
+def run(
     study: Study,
-    factories: Mapping[str, OptimizerFactory],
-    arguments: Sequence[str],
-    on_compiled: Callable[[int, int], None] | None = None,
-) -> Programs:
-    """Traces and compiles every program of the study, several at a time.
+    teams: Sequence[Programs],
+    optimizer: str,
+    cells: Cells,
+    wanted: Iterable[int] | None = None,
+    flights: Sequence[Flight] = (),
+) -> Iterator[Border]:
+    """Runs cells, chunk by chunk.
+
+    Every team of devices works for itself, on cells from one queue. The state of a border is given to its team's next
+    chunk, which reuses its memory, when the next border is asked for: copy before that what is to be kept.
 
     Args:
       study: What all lanes share.
-      factories: Optimizers by name; each is called inside the mapped function with traced floats.
-      arguments: Names of the hyper-parameters that the lanes set.
-      on_compiled: Called with (programs compiled, programs in all).
+      teams: From ``programs.build`` of the same study, on different devices.
+      optimizer: Name of one of its factories.
+      cells: The cells that ``flights`` and ``wanted`` count.
+      wanted: Which of them are to be begun; by default all.
+      flights: Lanes to go on with, from borders of the same study.
 
-    Returns:
-      The compiled programs.
+    Yields:
+      A border after every chunk of every team.
     """
-    place = _Placement(study.layout)
-    data = jax.device_put(study.problem.data, place.shared)
-    groups, width = study.layout.groups, study.layout.width
-    seeds = jax.ShapeDtypeStruct((groups,), jnp.uint32)
-    step = jax.ShapeDtypeStruct((), jnp.int32)
-    point = {name: jax.ShapeDtypeStruct((groups, width), jnp.result_type(float)) for name in arguments}
+    begun = np.zeros(len(cells.seeds), int)
+    waiting = slots.Waiting(range(len(cells.seeds)) if wanted is None else wanted, cells.seeds, begun)
+    under_way: deque[tuple[int, Flight, Any]] = deque()
+    resumed = dict(enumerate(flights))
 
-    # One list, lowered here (tracing reads thread-local settings) and compiled by threads.
-    prepared = _prepared(study, place)
-    params, keys_data, keys_loss, _ = jax.eval_shape(prepared.init, data, seeds)
-    indices = jax.eval_shape(prepared.batches, keys_data, step)
-    jobs: list[tuple[Any, tuple[Any, ...]]] = [
-        (prepared.init, (data, seeds)),
-        (prepared.batches, (keys_data, step)),
-    ]
-    for factory in factories.values():
-        lanes = _lanes(study, place, factory)
-        state = jax.eval_shape(lanes.start, data, params, point)
-        jobs += [(lanes.start, (data, params, point)), (lanes.advance, (data, state, indices, keys_loss, point))]
-    with ThreadPoolExecutor(max_workers=configuration.cores()) as pool:
-        futures = [pool.submit(function.lower(*args).compile) for function, args in jobs]
-        for done, _ in enumerate(as_completed(futures), 1):
-            if on_compiled is not None:
-                on_compiled(done, len(futures))
-        init, batches, *rest = (future.result() for future in futures)
-    pairs = zip(rest[::2], rest[1::2], strict=True)
-    return Programs(Prepared(init, batches), dict(zip(factories, (Lanes(*p) for p in pairs), strict=True)), data)
+    def launch(team: int, flight: Flight | None) -> None:
+        before, alive = (None, None) if flight is None else (flight.slots, flight.alive)
+        seats = slots.seat(study.layout, waiting, before, alive, study.chunk_steps)
+        if seats is not None:
+            flight = _seated(study, teams[team], optimizer, cells, seats, flight)
+            under_way.append((team, *_launched(teams[team], optimizer, cells, study, flight)))
 
-
-class _Placement(NamedTuple):
-    """Where arrays live: divided among the layout's devices along the axis of groups, or whole on each of them."""
-
-    layout: plan.Layout
-
-    @property
-    def mesh(self) -> jax.sharding.Mesh:
-        devices = jax.devices()[: self.layout.devices]
-        return jax.make_mesh((len(devices),), ("group",), axis_types=(AxisType.Auto,), devices=devices)
-
-    @property
-    def divided(self) -> NamedSharding:
-        return NamedSharding(self.mesh, PartitionSpec("group"))
-
-    @property
-    def shared(self) -> NamedSharding:
-        return NamedSharding(self.mesh, PartitionSpec())
-
-    def jit(self, function: Callable[..., Any], inputs: Any, outputs: Any, donate: tuple[int, ...] = ()) -> Any:
-        """Jits ``function``; each device runs its part of the groups without talking to the others."""
-        if self.layout.devices > 1:
-            specs = jax.tree.map(lambda sharding: sharding.spec, (inputs, outputs))
-            function = jax.shard_map(function, mesh=self.mesh, in_specs=specs[0], out_specs=specs[1], check_vma=False)
-        return jax.jit(function, in_shardings=inputs, out_shardings=outputs, donate_argnums=donate)
-
-
-def _prepared(study: Study, place: _Placement) -> Prepared:
-    """Programs that depend on the problem alone, jitted."""
-    problem, (_, records) = study.problem, study.chunks
-
-    def init(data: Any, seed: jax.Array) -> tuple[Params, jax.Array, jax.Array, dict[str, jax.Array]]:
-        keys = training.split_key(jax.random.key(seed))
-        params = problem.init(keys.init)
-        indices = training.draw_batches(problem, keys.data, 0, 1)
-        record = training.first_record(problem._replace(data=data), params, indices, keys.loss)
-        return params, keys.data, keys.loss, record if study.evaluated else {"train_loss": record["train_loss"]}
-
-    def batches(key_data: jax.Array, first_step: jax.Array) -> jax.Array | None:
-        return training.draw_batches(problem, key_data, first_step, records * study.record_every)
-
-    group, whole = place.divided, place.shared
-    return Prepared(
-        init=place.jit(jax.vmap(init, (None, 0)), (whole, group), group),
-        batches=place.jit(jax.vmap(batches, (0, None)), (group, whole), group),
-    )
-
-
-def _lanes(study: Study, place: _Placement, factory: OptimizerFactory) -> Lanes:
-    """Programs of one optimizer, jitted: mapped over the lanes of a group, then over groups."""
-    problem, (_, records) = study.problem, study.chunks
-
-    def start(data: Any, params: Params, point: dict[str, jax.Array]) -> TrainState:
-        return training.start(problem._replace(data=data), factory(**point), params)
-
-    def advance(
-        data: Any, state: TrainState, indices: jax.Array | None, key_loss: jax.Array, point: dict[str, jax.Array]
-    ) -> tuple[TrainState, dict[str, jax.Array]]:
-        state, metrics, _ = training.advance(
-            problem._replace(data=data),
-            factory(**point),
-            state,
-            indices,
-            key_loss,
-            steps=study.steps,
-            records=records,
-            record_every=study.record_every,
-            evaluated=study.evaluated,
-            divergence_factor=study.divergence_factor,
-        )
-        return state, metrics
-
-    def states_of(lane: Any, step: Any) -> Any:
-        """What holds for the parts of a state that differ between lanes, and for the step count, which does not."""
-        return TrainState(params=lane, opt_state=lane, step=step, initial_loss=lane, diverged_at=lane)
-
-    group, whole = place.divided, place.shared
-    axes, states = states_of(0, None), states_of(group, whole)
-    start = jax.vmap(jax.vmap(start, (None, None, 0), axes), (None, 0, 0), axes)
-    lanes = jax.vmap(advance, (None, axes, None, None, 0), (axes, 0))
-    in_turn = study.layout.width > 1 and jax.default_backend() == "cpu"
-    advance = _in_turn(lanes) if in_turn else jax.vmap(lanes, (None, axes, 0, 0, 0), (axes, 0))
-    return Lanes(
-        start=place.jit(start, (whole, group, group), states),
-        advance=place.jit(advance, (whole, states, group, group, group), (states, group), donate=(1,)),
-    )
-
-
-def _in_turn(lanes: Callable[..., tuple[TrainState, Any]]) -> Callable[..., tuple[TrainState, Any]]:
-    """``lanes``, which advances one group, over all groups of a device one after another.
-
-    What a group works on stays in cache then, and its first layer stays one wide matrix product: on CPU two groups of
-    64 lanes of a small network take longer when they are mapped together.
-    """
-
-    def advance(data: Any, state: TrainState, *rest: Any) -> tuple[TrainState, Any]:
-        states = state._replace(step=jnp.broadcast_to(state.step, state.initial_loss.shape[:1]))
-        states, records = jax.lax.map(lambda group: lanes(data, *group), (states, *rest))
-        return states._replace(step=states.step[0]), records
-
-    return advance
+    for team in range(len(teams)):
+        launch(team, resumed.get(team))
+    while under_way:
+        team, flight, records = under_way.popleft()
+        border = _landed(study, cells, flight, records, team)
+        yield border
+        launch(team, border.flight)
 
 
 def execute(
     study: Study,
-    programs: Programs,
+    teams: Sequence[Programs],
     optimizer: str,
-    points: Points,
-    seeds: ArrayLike,
-    cells: list[tuple[int, int]],
+    cells: Cells,
     on_runs: Callable[[int], None] | None = None,
 ) -> Results:
-    """Runs ``cells``, pairs of indices into ``points`` and ``seeds``.
+    """Runs all cells and keeps everything in memory.
 
     Args:
       study: What all lanes share.
-      programs: From :func:`build` of the same study.
+      teams: From ``programs.build`` of the same study, on different devices.
       optimizer: Name of one of its factories.
-      points: Columns of hyper-parameters.
-      seeds: Numbers that make the keys: a seed's initial parameters and batches are the same for every optimizer.
       cells: What to run.
       on_runs: Called after every chunk with the number of runs that it completed, in units of whole runs.
 
     Returns:
       The records, in the order of ``cells``.
     """
-    position = {cell: i for i, cell in enumerate(cells)}
-    rows = len(study.record_steps)
-    metrics: dict[str, np.ndarray] = {}
-    diverged_at = np.full(len(cells), -1, np.int32)
-    for call in plan.calls(study.layout, cells):
-        state, records = _run_call(study, programs, optimizer, points, np.asarray(seeds)[call.seeds], call, on_runs)
-        groups, members = np.nonzero(call.used)
-        where = [position[call.points[g, w], call.seeds[g]] for g, w in zip(groups, members, strict=True)]
-        for name, values in records.items():
-            column = metrics.setdefault(name, np.full((len(cells), rows), np.nan, values.dtype))
-            column[where] = values[groups, members, :rows]
-        diverged_at[where] = np.asarray(state.diverged_at)[groups, members]
-    return Results(metrics, diverged_at)
-
-
-def _run_call(
-    study: Study,
-    programs: Programs,
-    optimizer: str,
-    points: Points,
-    seeds: np.ndarray,
-    call: plan.Call,
-    on_runs: Callable[[int], None] | None,
-) -> tuple[TrainState, dict[str, np.ndarray]]:
-    """One call of the layout: its final state and its records, ``(groups, width, rows)``."""
-    prepared, lanes, data = programs.prepared, programs.lanes[optimizer], programs.data
-    chunks, records = study.chunks
-    # NumPy arguments: compiled programs put them where they are wanted; a JAX operation here costs a millisecond.
-    point = {name: np.asarray(column[call.points], jnp.result_type(float)) for name, column in points.items()}
-    params, keys_data, keys_loss, first = prepared.init(data, seeds.astype(np.uint32))
-    state = lanes.start(data, params, point)
-    parts = [{n: np.repeat(np.asarray(v)[:, None, None], call.used.shape[1], 1) for n, v in first.items()}]
-    for chunk in range(chunks):
-        indices = prepared.batches(keys_data, np.int32(chunk * records * study.record_every))
-        state, metrics = lanes.advance(data, state, indices, keys_loss, point)
-        parts.append({name: np.asarray(values) for name, values in metrics.items()})
+    count = len(cells.seeds)
+    total, done, told = float(cells.steps.sum()), 0, 0
+    results = Results({}, np.full(count, -1, np.int32))
+    finished = 0
+    for border in run(study, teams, optimizer, cells):
+        results.put(border.finished, border.results)
+        finished, done = finished + len(border.finished), done + border.steps
         if on_runs is not None:
-            done = int(call.used.sum())
-            on_runs(done * (chunk + 1) // chunks - done * chunk // chunks)
-    return state, {name: np.concatenate([part[name] for part in parts], axis=-1) for name in parts[0]}
+            runs = count if finished == count else int(count * done / total)
+            on_runs(runs - told)
+            told = runs
+    return results
+
+
+def _seated(
+    study: Study, programs: Programs, optimizer: str, cells: Cells, seats: slots.Slots, before: Flight | None
+) -> Flight:
+    """Lanes in their seats: those that go on brought there, the others begun."""
+    if before is not None and seats.stays:
+        return before._replace(slots=seats)
+    begins = seats.begins
+    records, diverged_at = _host_moved(study, seats, before)
+    state = None if before is None else before.state
+    if begins.any() or state is None:
+        lane, seeds = cells.lane(study, np.maximum(seats.cells, 0)), seats.seeds.astype(np.uint32)
+        params, first = programs.prepared.init(programs.data, seeds, lane)
+        new = programs.lanes[optimizer].start(programs.data, params, lane)
+        for name, values in first.items():
+            values = np.asarray(values)
+            column = records.setdefault(name, _blank(study, values.dtype))
+            values = values if study.own_starts else np.repeat(values[:, None], study.layout.width, axis=1)
+            column[..., 0] = np.where(begins, values, column[..., 0])
+    else:
+        new = state
+    if state is None or not (seats.source >= 0).any():
+        state = new
+    else:
+        state = programs.lanes[optimizer].move(state, new, seats.source.astype(np.int32))
+    return Flight(seats, state, records, diverged_at, seats.cells >= 0)
+
+
+def _blank(study: Study, dtype: Any) -> np.ndarray:
+    return np.full((study.layout.groups, study.layout.width, len(study.record_steps)), np.nan, dtype)
+
+
+def _host_moved(study: Study, seats: slots.Slots, before: Flight | None) -> tuple[dict[str, np.ndarray], np.ndarray]:
+    """Records and divergence of the lanes in their new seats; blank where a lane begins or none sits."""
+    kept, origin = seats.source >= 0, np.maximum(seats.source, 0)
+    if before is None:
+        return {}, np.full(kept.shape, -1, np.int32)
+    records = {}
+    for name, values in before.records.items():
+        flat = values.reshape(-1, values.shape[-1])
+        records[name] = np.where(kept[..., None], flat[origin], np.array(np.nan, values.dtype))
+    return records, np.where(kept, before.diverged_at.ravel()[origin], np.int32(-1))
+
+
+def _launched(
+    programs: Programs, optimizer: str, cells: Cells, study: Study, flight: Flight
+) -> tuple[Flight, dict[str, jax.Array]]:
+    """A chunk under way: its state to be, and its records to be."""
+    seats = flight.slots
+    taken = seats.cells >= 0
+    # Empty seats run cell 0 once more, and what they give is dropped.
+    lane = cells.lane(study, np.maximum(seats.cells, 0))
+    seeds, steps = seats.seeds.astype(np.uint32), seats.steps.astype(np.int32)
+    indices = programs.prepared.batches(seeds, steps, lane)
+    advance = programs.lanes[optimizer].advance
+    state, records = advance(programs.data, flight.state, indices, seeds, steps, lane, taken.any(axis=1))
+    return flight._replace(state=state), records
+
+
+def _landed(study: Study, cells: Cells, flight: Flight, new: Mapping[str, jax.Array], team: int) -> Border:
+    """Waits for a chunk and says what it brought."""
+    seats, state = flight.slots, flight.state
+    taken, horizons = seats.cells >= 0, cells.steps[np.maximum(seats.cells, 0)]
+    ends = np.minimum(seats.steps[:, None] + study.chunk_steps, horizons)
+    records = _recorded(study, flight.records, seats.steps, {name: np.asarray(x) for name, x in new.items()}, ends)
+    diverged_at = np.where(taken, np.asarray(state.diverged_at), np.int32(-1))
+    over = taken & ((ends >= horizons) | (diverged_at >= 0))
+    # A diverged run counts as done: nobody waits for its remaining steps.
+    worked = np.where(diverged_at >= 0, horizons, ends) - seats.steps[:, None]
+    results = Results({name: values[over] for name, values in records.items()}, diverged_at[over])
+    flight = Flight(seats, state, records, diverged_at, taken & ~over)
+    return Border(team, seats.cells[over], results, np.flatnonzero(over), flight, int(worked[taken].sum()))
+
+
+def _recorded(
+    study: Study, records: dict[str, np.ndarray], steps: np.ndarray, new: dict[str, np.ndarray], ends: np.ndarray
+) -> dict[str, np.ndarray]:
+    """``records`` with the rows of a chunk, as far as they lie before each lane's end."""
+    rows = len(study.record_steps)
+    made = next(iter(new.values())).shape[-1]
+    for group, step in enumerate(steps):
+        first = 1 + int(step) // study.record_every
+        wanted = max(0, min(made, rows - first))
+        before = np.minimum(np.arange(first - 1, first - 1 + wanted) * study.record_every, study.steps)
+        for name, values in new.items():
+            part = values[group, :, :wanted]
+            records[name][group, :, first : first + wanted] = np.where(before < ends[group, :, None], part, np.nan)
+    return records

@@ -27,16 +27,6 @@ def axis(name: str, values: Any) -> np.ndarray:
     return array.astype(np.float64)
 
 
-def product(axes: Mapping[str, np.ndarray]) -> Points:
-    """All combinations, the last axis varying fastest: columns of length Π nᵢ.
-
-    >>> product({"a": np.array([1.0, 2.0]), "b": np.array([5.0, 6.0])})["b"]
-    array([5., 6., 5., 6.])
-    """
-    mesh = np.meshgrid(*axes.values(), indexing="ij")
-    return {name: column.ravel() for name, column in zip(axes, mesh, strict=True)}
-
-
 def check_factory(
     name: str, factory: Callable[..., Any], points: Points, fixed: Mapping[str, Any] = MappingProxyType({})
 ) -> None:

@@ -7,7 +7,7 @@ is left over is padding, whose results are dropped.
 
 from typing import NamedTuple
 
-import numpy as np
+import jax
 
 MAX_WIDTH = 64
 """Widest group: measured on CPU, 64 lanes of a small network keep their working set in cache; 256 are slower a lane."""
@@ -16,30 +16,36 @@ MAX_LANES = 256
 
 
 class Layout(NamedTuple):
-    """Shape of one compiled program. ``devices`` divides ``groups``."""
+    """Shape of one compiled program.
+
+    ``groups``: how many, a multiple of ``devices``, among which they are divided. ``width``: lanes of each.
+    ``in_turn``: whether the groups of a device run one after another (``lax.map``) or mapped together (``vmap``).
+    """
 
     groups: int
     width: int
     devices: int
+    in_turn: bool = False
+
+    @property
+    def exact(self) -> bool:
+        """Whether every lane runs by itself, so that it is the run of ``jaxdl.train`` bit for bit."""
+        return self.width == 1 and self.in_turn
 
     def describe(self) -> str:
         """For provenance: what a lane's last bits may depend on."""
-        return f"{self.groups} groups x {self.width} lanes on {self.devices} device(s)"
-
-
-class Call(NamedTuple):
-    """One execution: ``seeds``: index of each group's seed, ``(groups,)``. ``points``: index of each lane's point,
-    ``(groups, width)``. ``used``: which lanes are not padding, same shape.
-    """
-
-    seeds: np.ndarray
-    points: np.ndarray
-    used: np.ndarray
+        how = " in turn" if self.in_turn else ""
+        return f"{self.groups} groups x {self.width} lanes{how} on {self.devices} device(s)"
 
 
 def flat(lanes: int, devices: int) -> Layout:
     """Groups of one lane each: any cells fit without waste, at the price of a batch per lane."""
     return Layout(groups=_round_up(max(lanes, 1), devices), width=1, devices=devices)
+
+
+def exact(lanes: int, devices: int) -> Layout:
+    """Groups of one lane that run in turn: bit for bit the single run, at the price of doing nothing together."""
+    return Layout(_round_up(min(max(lanes, 1), MAX_LANES), devices), 1, devices, in_turn=True)
 
 
 def shared(points: int, seeds: int, devices: int) -> Layout:
@@ -54,34 +60,12 @@ def shared(points: int, seeds: int, devices: int) -> Layout:
         groups = _round_up(-(-total // calls), used)
         padded = calls * groups * width
         # Fewer devices cost in proportion; a narrower group costs a little, because less is shared.
-        return padded / used * (1 + 0.02 * pieces), Layout(groups, width, used)
+        # In turn, what a group works on stays in cache; narrow groups are better mapped together.
+        in_turn = jax.default_backend() == "cpu" and (width >= 16 or groups == used)
+        return padded / used * (1 + 0.02 * pieces), Layout(groups, width, used, in_turn)
 
     fewest = -(-points // MAX_WIDTH)
     return min((candidate(p) for p in range(fewest, min(points, fewest + 8) + 1)), key=lambda c: c[0])[1]
-
-
-def calls(layout: Layout, cells: list[tuple[int, int]]) -> list[Call]:
-    """Covers ``cells``, pairs (point, seed), by calls of one layout; cells of one seed fill groups together."""
-    by_seed: dict[int, list[int]] = {}
-    for point, seed in cells:
-        by_seed.setdefault(seed, []).append(point)
-    rows = [
-        (seed, members[i : i + layout.width])
-        for seed, members in by_seed.items()
-        for i in range(0, len(members), layout.width)
-    ]
-    return [_call(layout, rows[i : i + layout.groups]) for i in range(0, len(rows), layout.groups)]
-
-
-def _call(layout: Layout, rows: list[tuple[int, list[int]]]) -> Call:
-    seeds = np.full(layout.groups, rows[0][0])
-    points = np.full((layout.groups, layout.width), rows[0][1][0])
-    used = np.zeros((layout.groups, layout.width), bool)
-    for group, (seed, members) in enumerate(rows):
-        seeds[group] = seed
-        points[group, : len(members)] = members
-        used[group, : len(members)] = True
-    return Call(seeds, points, used)
 
 
 def _round_up(count: int, multiple: int) -> int:

@@ -1,14 +1,14 @@
-"""``jaxdl.sweep``: one optimizer over a grid of its floats and over seeds, in one compiled program."""
+"""``jaxdl.sweep``: optimizers over a grid and over seeds, in one compiled program per structure."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-import jax
-import numpy as np
-
-from jaxdl import checks, training
+from jaxdl import grids, training
+from jaxdl.observers import Observer
 from jaxdl.problems.problem import Problem
-from jaxdl.sweeps import dataset, engine, grid, plan
+from jaxdl.sweeps import dataset, engine, programs
+from jaxdl.sweeps.definition import Definition, define
+from jaxdl.sweeps.structure import ProblemFactory
 from jaxdl.typing import OptimizerFactory
 
 if TYPE_CHECKING:
@@ -16,39 +16,54 @@ if TYPE_CHECKING:
 
 
 def sweep(
-    problem: Problem,
-    factory: OptimizerFactory,
-    axes: Mapping[str, Any],
+    problem: Problem | ProblemFactory,
+    factory: OptimizerFactory | Mapping[str, OptimizerFactory],
+    axes: Mapping[str, Any] | grids.Grid,
     *,
     seeds: int | Sequence[int] = 5,
     steps: int = 500,
     record_every: int | None = None,
     evaluated: bool = True,
     divergence_factor: float = training.DIVERGENCE_FACTOR,
+    batch: str = "shared",
+    exact: bool = False,
+    observe: Iterable[str] | Mapping[str, Observer] = (),
     on_runs: Callable[[int], None] | None = None,
 ) -> "xarray.Dataset":
-    """Trains every combination of the axes with every seed.
+    """Trains every point of a grid with every seed.
 
     Args:
-      problem: From ``jaxdl.problems.get`` or your own.
+      problem: From ``jaxdl.problems.get`` or your own. Where axes are arguments of the problem, its factory, such as
+        ``functools.partial(jaxdl.problems.get, "quadratic")``.
       factory: The optimizer: any function that takes the axes' names as keywords and returns an optax transformation.
-        It is called with traced floats inside the compiled program.
-      axes: Argument name to its values, each a list of real numbers.
+        It is called with traced floats inside the compiled program. Several, by name, are an axis ``optimizer``.
+      axes: Name to its values, all combinations of which are run; or a grid of ``jaxdl.grids``. A name is an argument
+        of the optimizer; with the prefix ``problem.`` one of the problem; or ``steps``, the length of each run, which
+        is also given to an optimizer that has an argument ``steps``. Values that are not numbers, or that the program
+        cannot take as numbers, get a program each.
       seeds: How many seeds (0, 1, …), or which. A seed is initial parameters, order of batches and noise, the same at
         every point.
-      steps: Updates of each run.
-      record_every: Updates between records; about 50 records by default.
+      steps: Updates of each run, where they are no axis.
+      record_every: Updates between records; about 50 records by default. Lengths of runs that differ must be multiples
+        of it.
       evaluated: Whether records hold the metrics on ``val`` and ``test``.
       divergence_factor: A run whose loss exceeds this many times max(|initial loss|, 1) is frozen and counted.
+      batch: ``"shared"``: the runs of a seed see the same batches (common random numbers, and faster). ``"own"``: every
+        point draws its own.
+      exact: Whether each run is to be the run of :func:`jaxdl.train` bit for bit; several times as slow. Otherwise the
+        last bits differ, and with them the course of runs at the edge of stability.
+      observe: What to watch at every step, recorded as means between records: names from ``jaxdl.observation``, or
+        observers by name.
       on_runs: Called with the number of runs that were completed since its last call.
 
     Returns:
-      A Dataset with dimensions ``(*axes, seed, step)``: ``train_loss``, ``val_loss`` and the problem's other metrics,
-      and ``diverged_at(*axes, seed)``.
+      A Dataset with dimensions ``(*axes, seed, step)``, or ``(point, seed, step)`` for a list or draw of points:
+      ``train_loss``, ``val_loss`` and the problem's other metrics, NaN after the end of a shorter run, and
+      ``diverged_at(*axes, seed)``.
 
     Raises:
-      ValueError: an axis that is not a list of real numbers, an argument the factory lacks or a value it rejects, no
-        seeds or steps, or a loss that is not scalar.
+      ValueError: an axis that nothing takes or that holds no values, a value that a factory rejects, no seeds or steps,
+        or a loss that is not scalar.
 
     >>> import jaxdl
     >>> problem = jaxdl.problems.get("quadratic", dimension=2)
@@ -56,46 +71,37 @@ def sweep(
     >>> dict(study.sizes)
     {'learning_rate': 2, 'seed': 1, 'step': 3}
     """
-    if not axes:
-        raise ValueError("a sweep needs at least one axis, such as {'learning_rate': [0.01, 0.1]}, got none.")
-    columns = {name: grid.axis(name, values) for name, values in axes.items()}
-    points = grid.product(columns)
-    name = getattr(factory, "__name__", type(factory).__name__)
-    grid.check_factory(name, factory, points)
-    numbers = seed_numbers(seeds)
-    count = len(next(iter(points.values())))
-    study = engine.Study(
+    definition = define(
         problem,
+        factory,
+        axes,
+        seeds,
         steps,
-        training.record_interval(steps, record_every),
-        plan.shared(count, len(numbers), jax.local_device_count()),
-        evaluated,
-        divergence_factor,
+        record_every,
+        evaluated=evaluated,
+        divergence_factor=divergence_factor,
+        batch=batch,
+        exact=exact,
+        observe=observe,
     )
-    programs = engine.build(study, {name: factory}, list(points))
-    cells = [(point, seed) for point in range(count) for seed in range(len(numbers))]
-    results = engine.execute(study, programs, name, points, numbers, cells, on_runs)
-    dims, shape = (*columns, "seed"), (*map(len, columns.values()), len(numbers))
-    coords = {axis: (axis, values, {"units": "1"}) for axis, values in columns.items()}
+    results = definition.empty()
+    for part in definition.parts:
+        built = programs.build(part.study, part.factories, part.lane, definition.teams)
+        found = engine.execute(part.study, built, part.optimizer, part.cells, on_runs)
+        results.put(part.indices, found)
+    return assemble(definition, results)
+
+
+def assemble(definition: Definition, results: engine.Results) -> "xarray.Dataset":
+    """Results of all cells of a definition, in order, as the Dataset that :func:`sweep` returns."""
+    dims, shape = (*definition.grid.dims, "seed"), (*definition.grid.shape, len(definition.seeds))
+    study = definition.parts[0].study
+    coords = {
+        name: (dims, values, {"units": "1"}) for name, (dims, values) in grids.coordinates(definition.grid).items()
+    }
     return dataset.assemble(
         study,
         dataset.variables(study, results, dims, shape),
-        {**coords, "seed": dataset.seed_coordinate("seed", numbers)},
-        optimizer=name,
+        {**coords, "seed": dataset.seed_coordinate("seed", definition.seeds)},
+        **definition.attributes,
     )
-
-
-def seed_numbers(seeds: int | Sequence[int], first: int = 0) -> np.ndarray:
-    """Seeds as an int64 array: ``first``, ``first + 1``, … where only their number is given.
-
-    Raises:
-      ValueError: fewer than one, negative, repeated, or not whole numbers.
-    """
-    if isinstance(seeds, int | np.integer):
-        checks.positive_integer(seeds=seeds)
-        return np.arange(first, first + seeds)
-    numbers = np.asarray(seeds)
-    valid = numbers.ndim == 1 and numbers.size and numbers.dtype.kind in "iu" and numbers.min() >= 0
-    if not valid or len(np.unique(numbers)) != len(numbers) or numbers.max() >= 2**32:
-        raise ValueError(f"seeds must be a number or a list of different whole numbers in [0, 2**32), got {seeds!r}.")
-    return numbers.astype(np.int64)

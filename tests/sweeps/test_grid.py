@@ -10,12 +10,6 @@ import jaxdl
 from jaxdl.sweeps import grid
 
 
-def test_the_last_axis_varies_fastest():
-    points = grid.product({"a": np.array([1.0, 2.0]), "b": np.array([5.0, 6.0, 7.0])})
-    np.testing.assert_array_equal(points["a"], [1, 1, 1, 2, 2, 2])
-    np.testing.assert_array_equal(points["b"], [5, 6, 7, 5, 6, 7])
-
-
 @pytest.mark.parametrize("values", [[], 0.1, [[0.1]], [True, False], ["a"], [None], [0.1, np.nan], [np.inf], [1j]])
 def test_an_axis_is_a_list_of_real_numbers(values):
     with pytest.raises(ValueError, match="axis 'b1' must be a non-empty list of finite real numbers"):

@@ -1,25 +1,29 @@
-"""Layouts: every cell runs exactly once, in calls of one shape."""
+"""Layouts: every cell runs exactly once, in groups of one seed."""
 
 import itertools
 
+import numpy as np
 import pytest
 
-from jaxdl.sweeps import plan
+from jaxdl.sweeps import plan, slots
 
 SIZES = list(itertools.product([1, 2, 7, 12, 64, 65, 300], [1, 2, 5], [1, 2, 4]))
 
 
 def covered(layout, cells):
-    """Cells that the calls run, in order, and how many lanes are spent on them."""
-    calls = plan.calls(layout, cells)
-    found = []
-    for call in calls:
-        assert call.points.shape == call.used.shape == (layout.groups, layout.width)
-        assert call.seeds.shape == (layout.groups,)
-        for group, lane in itertools.product(range(layout.groups), range(layout.width)):
-            if call.used[group, lane]:
-                found.append((call.points[group, lane], call.seeds[group]))
-    return found, len(calls) * layout.groups * layout.width
+    """Cells that are seated, in order, and how many lanes are spent on them, when every run is one chunk."""
+    seeds = np.array([seed for _, seed in cells])
+    waiting = slots.Waiting(range(len(cells)), seeds, np.zeros(len(cells), int))
+    found, calls = [], 0
+    seats = slots.seat(layout, waiting, None, None, 10)
+    while seats is not None:
+        assert seats.cells.shape == (layout.groups, layout.width)
+        for group, lane in np.argwhere(seats.cells != slots.EMPTY):
+            assert seeds[seats.cells[group, lane]] == seats.seeds[group]
+            found.append(cells[seats.cells[group, lane]])
+        calls += 1
+        seats = slots.seat(layout, waiting, seats, np.zeros(seats.cells.shape, bool), 10)
+    return found, calls * layout.groups * layout.width
 
 
 @pytest.mark.parametrize(("points", "seeds", "devices"), SIZES)
@@ -44,8 +48,8 @@ def test_flat_layouts_take_any_cells(devices):
 
 
 def test_one_cell_runs_on_one_lane_of_one_device():
-    assert plan.shared(1, 1, devices=4) == plan.Layout(groups=1, width=1, devices=1)
+    assert plan.shared(1, 1, devices=4) == plan.Layout(groups=1, width=1, devices=1, in_turn=True)
 
 
 def test_one_seed_is_divided_among_devices():
-    assert plan.shared(64, 1, devices=2) == plan.Layout(groups=2, width=32, devices=2)
+    assert plan.shared(64, 1, devices=2) == plan.Layout(groups=2, width=32, devices=2, in_turn=True)

@@ -1,0 +1,205 @@
+"""What a study is, worked out before anything runs: its grid, its seeds, and the cells of every program.
+
+A *cell* is one run: a point of the grid with one seed. Cells are numbered in C order of (point, seed). A *part* is the
+cells that share one compiled program.
+"""
+
+import json
+import zlib
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
+from typing import Any, NamedTuple
+
+import jax
+import numpy as np
+
+from jaxdl import checks, grids, training
+from jaxdl.observers import Observer
+from jaxdl.problems.problem import Problem
+from jaxdl.sweeps import dependence, engine, plan, structure
+from jaxdl.sweeps.lanes import Lane, Study
+from jaxdl.sweeps.structure import PROBLEM, ProblemFactory, Structure
+from jaxdl.typing import OptimizerFactory
+
+BATCHES = ("shared", "own")
+"""Whether the runs of a seed see the same batches, or every point its own."""
+
+
+class Part(NamedTuple):
+    """Cells that share one program. ``indices``: their numbers; ``cells``: the same as the engine wants them."""
+
+    study: Study
+    structure: Structure
+    factories: dict[str, OptimizerFactory]
+    indices: np.ndarray
+    cells: engine.Cells
+
+    @property
+    def optimizer(self) -> str:
+        """Name of the only factory."""
+        return self.structure.optimizer
+
+    @property
+    def lane(self) -> Lane:
+        """What lanes set, for ``programs.build``."""
+        return self.cells.lane(self.study, np.array(0))
+
+
+class Definition(NamedTuple):
+    """A study. ``teams``: on how many devices each program runs, each for itself. ``attributes``: for the Dataset."""
+
+    grid: grids.Grid
+    seeds: np.ndarray
+    parts: list[Part]
+    teams: int
+    attributes: dict[str, Any]
+
+    @property
+    def size(self) -> int:
+        """Number of cells."""
+        return self.grid.size * len(self.seeds)
+
+    def empty(self) -> engine.Results:
+        """Room for the results of all cells."""
+        return engine.Results({}, np.full(self.size, -1, np.int32))
+
+
+def define(
+    problem: Problem | ProblemFactory,
+    factory: OptimizerFactory | Mapping[str, OptimizerFactory],
+    axes: Mapping[str, Any] | grids.Grid,
+    seeds: int | Sequence[int],
+    steps: int,
+    record_every: int | None = None,
+    *,
+    evaluated: bool = True,
+    divergence_factor: float = training.DIVERGENCE_FACTOR,
+    batch: str = "shared",
+    exact: bool = False,
+    observe: Iterable[str] | Mapping[str, Observer] = (),
+) -> Definition:
+    """Checks and sorts what :func:`jaxdl.sweep` is given; its arguments are described there."""
+    checks.known("batch", batch, BATCHES)
+    watched = _watched(observe)
+    numbers = seed_numbers(seeds)
+    several = isinstance(factory, Mapping)
+    factories = dict(factory) if isinstance(factory, Mapping) else {_name(factory): factory}
+    grid = _grid(axes)
+    if several and "optimizer" not in grid.columns:
+        grid = grids.across(grid, "optimizer", list(factories))
+    horizons = np.asarray(grid.columns.get("steps", np.full(grid.size, steps)))
+    interval = _interval(horizons, record_every)
+    found = structure.structures(grid, factories, problem)
+    layout, teams = _layout(max(len(s.points) for s in found), len(numbers), exact)
+
+    def study_of(of: Structure) -> Study:
+        fixed, lanes = _problem_arguments(of.fixed), _problem_arguments(of.lanes)
+        make = None if isinstance(problem, Problem) else partial(problem, **fixed)
+        first = {name: grid.columns[PROBLEM + name][int(of.points[0])] for name in lanes}
+        return Study(
+            problem=problem if isinstance(problem, Problem) else problem(**fixed, **first),
+            steps=int(horizons.max()),
+            record_every=interval,
+            layout=layout,
+            evaluated=evaluated,
+            divergence_factor=divergence_factor,
+            horizons=bool((horizons != horizons[0]).any()),
+            own_batches=batch == "own",
+            make_problem=make if lanes else None,
+            observe=watched,
+            varying=dependence.lane_data(make, lanes) if make is not None and lanes else None,
+        )
+
+    parts = [_part(study_of(of), of, factories[of.optimizer], grid, horizons, numbers) for of in found]
+    names = ", ".join(dict.fromkeys(of.optimizer for of in found))
+    return Definition(grid, numbers, parts, teams, {"optimizer": names, "batch": batch, "exact": int(exact)})
+
+
+def seed_numbers(seeds: int | Sequence[int], first: int = 0) -> np.ndarray:
+    """Seeds as an int64 array: ``first``, ``first + 1``, … where only their number is given.
+
+    Raises:
+      ValueError: fewer than one, negative, repeated, or not whole numbers.
+    """
+    if isinstance(seeds, int | np.integer):
+        checks.positive_integer(seeds=seeds)
+        return np.arange(first, first + seeds)
+    numbers = np.asarray(seeds)
+    valid = numbers.ndim == 1 and numbers.size and numbers.dtype.kind in "iu" and numbers.min() >= 0
+    if not valid or len(np.unique(numbers)) != len(numbers) or numbers.max() >= 2**32:
+        raise ValueError(f"seeds must be a number or a list of different whole numbers in [0, 2**32), got {seeds!r}.")
+    return numbers.astype(np.int64)
+
+
+def _watched(observe: Iterable[str] | Mapping[str, Observer]) -> tuple[str, ...] | Mapping[str, Observer]:
+    if isinstance(observe, str):
+        raise ValueError(f"observe must be a list of names, such as ({observe!r},), got {observe!r}.")
+    return observe if isinstance(observe, Mapping) else tuple(observe)
+
+
+def _name(factory: Callable[..., Any]) -> str:
+    return str(getattr(factory, "__name__", type(factory).__name__))
+
+
+def _grid(axes: Mapping[str, Any] | grids.Grid) -> grids.Grid:
+    if isinstance(axes, grids.Grid):
+        return axes
+    if not axes:
+        raise ValueError("a sweep needs at least one axis, such as {'learning_rate': [0.01, 0.1]}, got none.")
+    return grids.product(axes)
+
+
+def _interval(horizons: np.ndarray, record_every: int | None) -> int:
+    """Steps between records; where runs differ in length, each must end with a record."""
+    for steps in dict.fromkeys(horizons.tolist()):
+        checks.positive_integer(steps=steps)
+    if (horizons == horizons[0]).all():
+        return training.record_interval(int(horizons[0]), record_every)
+    common = int(np.gcd.reduce(horizons.astype(np.int64)))
+    if record_every is not None:
+        interval = training.record_interval(int(horizons.max()), record_every)
+        if common % interval:
+            raise ValueError(
+                f"steps must be multiples of record_every={interval}, got {sorted(set(horizons.tolist()))}."
+            )
+        return interval
+    most = max(1, int(horizons.max()) // training.RECORDS)
+    return max(divisor for divisor in range(1, min(most, common) + 1) if common % divisor == 0)
+
+
+def _layout(points: int, seeds: int, exact: bool) -> tuple[plan.Layout, int]:
+    """What one device runs at once, and how many devices do."""
+    devices = jax.local_device_count()
+    layout = plan.exact(points * seeds, devices) if exact else plan.shared(points, seeds, devices)
+    return layout._replace(groups=layout.groups // layout.devices, devices=1), layout.devices
+
+
+def _problem_arguments(columns: Mapping[str, Any]) -> dict[str, Any]:
+    return {name.removeprefix(PROBLEM): value for name, value in columns.items() if name.startswith(PROBLEM)}
+
+
+def _part(
+    study: Study,
+    of: Structure,
+    factory: OptimizerFactory,
+    grid: grids.Grid,
+    horizons: np.ndarray,
+    seeds: np.ndarray,
+) -> Part:
+    """The cells of a structure: its points, each with every seed."""
+    points, which = np.repeat(of.points, len(seeds)), np.tile(np.arange(len(seeds)), len(of.points))
+    columns = {name: np.asarray(grid.columns[name], dtype)[points] for name, dtype in of.lanes.items()}
+    to = structure.destinations(columns, factory)
+    fixed = structure.destinations({k: v for k, v in of.fixed.items() if k != "steps"}, factory).optimizer
+    if "steps" in of.fixed and "steps" in structure.destinations({"steps": 0}, factory).optimizer:
+        fixed["steps"] = of.fixed["steps"]
+    made = partial(factory, **fixed) if fixed else factory
+    identities = np.array([_identity(grid, point) for point in of.points], np.uint32)
+    cells = engine.Cells(to.optimizer, to.problem, seeds[which], horizons[points], np.repeat(identities, len(seeds)))
+    return Part(study, of, {of.optimizer: made}, points * len(seeds) + which, cells)
+
+
+def _identity(grid: grids.Grid, point: int) -> int:
+    """A number for a point that depends on its values alone: not on the grid around it, nor on how long it runs."""
+    values = {name: grids.label(column[point]) for name, column in grid.columns.items() if name != "steps"}
+    return zlib.crc32(json.dumps(values, sort_keys=True).encode())
