@@ -8,7 +8,7 @@ from typing import Any
 
 def markdown(stored: dict[str, Any]) -> str:
     """The measurement as a Markdown table, its environment above it."""
-    made = {"sweep_speed": _sweep_rows, "update_speed": _update_rows}[stored["benchmark"]](stored["rows"])
+    made = ROWS[stored["benchmark"]](stored["rows"])
     lines = [made[0], ["---"] * len(made[0]), *made[1:]]
     table = "\n".join("| " + " | ".join(line) + " |" for line in lines)
     where = stored["environment"]
@@ -49,6 +49,37 @@ def _update_rows(rows: list[dict[str, Any]]) -> list[list[str]]:
         for row in rows
     ]
     return [head, *body]
+
+
+def _layout_rows(rows: list[dict[str, Any]]) -> list[list[str]]:
+    times = list(rows[0]["ms_per_run"])
+    head = ["problem", "lanes", *(f"{name} ms" for name in times), "planner / best", "plan"]
+    body = [
+        [
+            row["problem"],
+            str(row["lanes"]),
+            *(f"{row['ms_per_run'][name]:.3g}" for name in times),
+            f"{row['planner_over_best']:.2f}",
+            row["layout"],
+        ]
+        for row in rows
+    ]
+    return [head, *body]
+
+
+def _memory_rows(rows: list[dict[str, Any]]) -> list[list[str]]:
+    head = ["lanes", "peak above import MB", "by compiling MB", "planned MB", "seconds", "plan"]
+    numbers = ("peak_mb", "compiled_mb", "planned_mb", "seconds")
+    return [head, *([str(row["lanes"]), *(f"{row[name]:.0f}" for name in numbers), row["plan"]] for row in rows)]
+
+
+ROWS = {
+    "sweep_speed": _sweep_rows,
+    "update_speed": _update_rows,
+    "layouts": _layout_rows,
+    "layouts_memory": _memory_rows,
+}
+"""Benchmark to what makes a table of its rows, the head first."""
 
 
 if __name__ == "__main__":

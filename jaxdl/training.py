@@ -148,6 +148,7 @@ def advance(
     snapshot_slots: jax.Array | None = None,
     snapshots: Params | None = None,
     observe: Mapping[str, Observer] = observation.NOTHING,
+    padded: bool = True,
 ) -> tuple[TrainState, Metrics, Params | None]:
     """Runs ``records`` × ``record_every`` steps, of which those from ``steps`` on change nothing but the step count.
 
@@ -165,6 +166,7 @@ def advance(
       snapshot_slots: For each record the row of ``snapshots`` to write, out of range for none; int32 ``(records,)``.
       snapshots: Buffer of parameters with a leading axis, or None.
       observe: Observers by name, from ``observation.resolve``; a record holds their means over its steps.
+      padded: Whether this call may go past step ``steps``; it costs a little.
 
     Returns:
       The new state, the records (arrays of shape ``(records,)`` by name) and the snapshots.
@@ -172,7 +174,6 @@ def advance(
     Raises:
       ValueError: an observer returns no real scalar, or is named as a metric is.
     """
-    padded = not isinstance(steps, int) or steps % (records * record_every) != 0
     step = _make_step(problem, tx, key_loss, steps, padded, divergence_factor, observe)
 
     def record(
@@ -270,6 +271,7 @@ def train(
         snapshot_slots=slots,
         snapshots=buffer,
         observe=watched,
+        padded=steps % interval != 0,
     )
     state = state._replace(step=jnp.minimum(state.step, steps))
     metrics = {name: jnp.concatenate([first[name][None], values]) for name, values in metrics.items()}

@@ -38,3 +38,24 @@ def test_update_speed(tmp_path):
     assert {(row["rule"], row["leaves"]) for row in stored["rows"]} >= {("sgd", 1), ("adamw", 10)}
     assert all(row["ratios"]["optax"] > 0 for row in stored["rows"])
     assert "| rule |" in run("benchmarks.table", path)
+
+
+@pytest.mark.slow
+def test_layouts(tmp_path):
+    path = tmp_path / "layouts.json"
+    run("benchmarks.layouts", "--json", path, "--problems", "tiny", "--lanes", 16, 9000, "--repetitions", 1)
+    (row,) = json.loads(path.read_text())["rows"]
+    assert row["lanes"] == 16
+    assert row["planner_over_best"] >= 1
+    assert row["ms_per_run"]["planner"] >= min(row["ms_per_run"].values()) > 0
+    assert "| problem | lanes |" in run("benchmarks.table", path)
+
+
+@pytest.mark.slow
+def test_memory_of_layouts(tmp_path):
+    path = tmp_path / "memory.json"
+    run("benchmarks.layouts", "--memory", "--json", path, "--lanes", 10, 200)
+    rows = json.loads(path.read_text())["rows"]
+    assert [row["lanes"] for row in rows] == [10, 200]
+    assert all(row["finished"] <= row["lanes"] and row["peak_mb"] > 0 for row in rows)
+    assert "| lanes | peak above import MB |" in run("benchmarks.table", path)

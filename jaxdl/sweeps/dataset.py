@@ -6,13 +6,17 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from jaxdl import observation, provenance
+from jaxdl import grids, observation, provenance
 from jaxdl.problems.problem import Problem
-from jaxdl.sweeps.engine import Results
+from jaxdl.sweeps.definition import Definition
 from jaxdl.sweeps.lanes import Study
+from jaxdl.sweeps.runs import Results
 
 if TYPE_CHECKING:
     import xarray
+
+
+DIVERGED_ATTRIBUTES = {"units": "updates", "long_name": "step whose loss was bad; -1: the run stayed healthy"}
 
 
 def variables(
@@ -34,8 +38,7 @@ def variables(
         prefix + name: ((*dims, "step"), values.reshape(*shape, -1), {"units": unit(study.problem, name)})
         for name, values in results.metrics.items()
     }
-    note = "step whose loss was bad; -1: the run stayed healthy"
-    diverged = (dims, results.diverged_at.reshape(shape), {"units": "updates", "long_name": note})
+    diverged = (dims, results.diverged_at.reshape(shape), DIVERGED_ATTRIBUTES)
     return {**curves, f"{prefix}diverged_at": diverged}
 
 
@@ -69,3 +72,36 @@ def assemble(study: Study, data: Mapping[str, Any], coords: Mapping[str, Any], *
 def seed_coordinate(dim: str, seeds: np.ndarray) -> tuple[str, np.ndarray, dict[str, str]]:
     """A coordinate of seeds."""
     return dim, seeds, {"long_name": "seed: initial parameters, order of batches, noise"}
+
+
+def whole(definition: Definition, results: Results) -> "xarray.Dataset":
+    """Results of all cells of a definition, in order, as the Dataset that ``jaxdl.sweep`` returns."""
+    grid, study = definition.grid, definition.parts[0].study
+    dims, shape = (*grid.dims, "seed"), (*grid.shape, len(definition.seeds))
+    coords = {name: (along, values, {"units": "1"}) for name, (along, values) in grids.coordinates(grid).items()}
+    return assemble(
+        study,
+        variables(study, results, dims, shape),
+        {**coords, "seed": seed_coordinate("seed", definition.seeds)},
+        **definition.attributes,
+    )
+
+
+def filled(
+    skeleton: "xarray.Dataset", dims: tuple[str, ...], results: Results, units: Mapping[str, str], missing: int = 0
+) -> "xarray.Dataset":
+    """A Dataset that has only coordinates and attributes, with results of all its cells in C order of ``dims``."""
+    shape = tuple(skeleton.sizes[dim] for dim in dims)
+    curves = {
+        name: ((*dims, "step"), values.reshape(*shape, -1), {"units": units[name]})
+        for name, values in sorted(results.metrics.items())
+    }
+    whole = skeleton.assign({**curves, "diverged_at": (dims, results.diverged_at.reshape(shape), DIVERGED_ATTRIBUTES)})
+    return whole.assign_attrs(runs_missing=missing) if missing else whole
+
+
+def results(found: "xarray.Dataset") -> Results:
+    """The results of all cells of a Dataset of :func:`whole` or :func:`filled`, in order."""
+    size = found["diverged_at"].size
+    curves = {str(name): v.values.reshape(size, -1) for name, v in found.data_vars.items() if "step" in v.dims}
+    return Results(curves, found["diverged_at"].values.ravel())

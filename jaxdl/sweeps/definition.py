@@ -16,8 +16,9 @@ import numpy as np
 from jaxdl import checks, grids, training
 from jaxdl.observers import Observer
 from jaxdl.problems.problem import Problem
-from jaxdl.sweeps import dependence, engine, plan, structure
+from jaxdl.sweeps import dependence, memory, plan, runs, structure, work
 from jaxdl.sweeps.lanes import Lane, Study
+from jaxdl.sweeps.plan import Demand, Layout
 from jaxdl.sweeps.structure import PROBLEM, ProblemFactory, Structure
 from jaxdl.typing import OptimizerFactory
 
@@ -32,12 +33,18 @@ class Part(NamedTuple):
     structure: Structure
     factories: dict[str, OptimizerFactory]
     indices: np.ndarray
-    cells: engine.Cells
+    cells: runs.Cells
 
     @property
     def optimizer(self) -> str:
         """Name of the only factory."""
         return self.structure.optimizer
+
+    @property
+    def knows_its_length(self) -> bool:
+        """Whether the optimizer is told the number of steps, so that a longer run is another one from the start."""
+        made = self.factories[self.optimizer]
+        return "steps" in self.cells.factory or (isinstance(made, partial) and "steps" in made.keywords)
 
     @property
     def lane(self) -> Lane:
@@ -46,22 +53,50 @@ class Part(NamedTuple):
 
 
 class Definition(NamedTuple):
-    """A study. ``teams``: on how many devices each program runs, each for itself. ``attributes``: for the Dataset."""
+    """A study. ``teams``: on how many devices each program runs, each for itself. ``attributes``: for the Dataset.
+
+    For the planner: ``work`` and ``demand`` of the largest part; ``given``: whether the layout must stay as it is;
+    ``memory``: bytes that the study may take, None for a part of what is free.
+    """
 
     grid: grids.Grid
     seeds: np.ndarray
     parts: list[Part]
     teams: int
     attributes: dict[str, Any]
+    work: work.Work
+    demand: Demand
+    given: bool
+    memory: int | None
 
     @property
     def size(self) -> int:
         """Number of cells."""
         return self.grid.size * len(self.seeds)
 
-    def empty(self) -> engine.Results:
+    @property
+    def lane_steps(self) -> int:
+        """Updates of all cells."""
+        return sum(int(part.cells.steps.sum()) for part in self.parts)
+
+    @property
+    def room(self) -> int:
+        """Lanes for which there is memory, at a guess; what layouts take exactly is known when they are compiled."""
+        # At a border with newcomers there are three states of a lane.
+        lane = 3 * self.work.state + self.work.written
+        return max(1, int(memory.budget(self.memory) / (self.demand.devices * lane)))
+
+    def empty(self) -> runs.Results:
         """Room for the results of all cells."""
-        return engine.Results({}, np.full(self.size, -1, np.int32))
+        return runs.Results({}, np.full(self.size, -1, np.int32))
+
+    def laid_out(self, layout: Layout, records: int | None = None) -> "Definition":
+        """The study with ``layout`` in every part, and chunks of so many records, or to match."""
+        if records is None:
+            records = plan.chunk_records(layout, self.demand, self.parts[0].study.record_every)
+        studies = [part.study._replace(layout=layout, chunk_records=records) for part in self.parts]
+        parts = [part._replace(study=study) for part, study in zip(self.parts, studies, strict=True)]
+        return self._replace(parts=parts, teams=self.demand.teams(layout.width))
 
 
 def define(
@@ -77,8 +112,15 @@ def define(
     batch: str = "shared",
     exact: bool = False,
     observe: Iterable[str] | Mapping[str, Observer] = (),
+    memory: int | None = None,
+    layout: Layout | None = None,
+    chunk_records: int | None = None,
 ) -> Definition:
-    """Checks and sorts what :func:`jaxdl.sweep` is given; its arguments are described there."""
+    """Checks and sorts what :func:`jaxdl.sweep` is given; its arguments are described there.
+
+    ``layout``, of one team, and ``chunk_records``, of an earlier part of the same study, are kept whatever the planner
+    would say: a lane's last bits depend on the layout, and lanes in flight on the chunks.
+    """
     checks.known("batch", batch, BATCHES)
     watched = _watched(observe)
     numbers = seed_numbers(seeds)
@@ -90,7 +132,6 @@ def define(
     horizons = np.asarray(grid.columns.get("steps", np.full(grid.size, steps)))
     interval = _interval(horizons, record_every)
     found = structure.structures(grid, factories, problem)
-    layout, teams = _layout(max(len(s.points) for s in found), len(numbers), exact)
 
     def study_of(of: Structure) -> Study:
         fixed, lanes = _problem_arguments(of.fixed), _problem_arguments(of.lanes)
@@ -100,7 +141,7 @@ def define(
             problem=problem if isinstance(problem, Problem) else problem(**fixed, **first),
             steps=int(horizons.max()),
             record_every=interval,
-            layout=layout,
+            layout=plan.flat(1, 1),
             evaluated=evaluated,
             divergence_factor=divergence_factor,
             horizons=bool((horizons != horizons[0]).any()),
@@ -112,7 +153,15 @@ def define(
 
     parts = [_part(study_of(of), of, factories[of.optimizer], grid, horizons, numbers) for of in found]
     names = ", ".join(dict.fromkeys(of.optimizer for of in found))
-    return Definition(grid, numbers, parts, teams, {"optimizer": names, "batch": batch, "exact": int(exact)})
+    lead = max(parts, key=lambda part: len(part.indices))
+    cost = work.of_lane(lead.study, lead.factories[lead.optimizer], lead.lane)
+    points, devices = len(lead.structure.points), jax.local_device_count()
+    demand = Demand(points, len(numbers), lead.study.steps, cost.seconds(), devices)
+    attributes = {"optimizer": names, "batch": batch, "exact": int(exact)}
+    made = Definition(grid, numbers, parts, 1, attributes, cost, demand, layout is not None or exact, memory)
+    if layout is None:
+        layout = plan.exact(demand) if exact else plan.cut(plan.shapes(cost.written, points, made.room)[0], demand)
+    return made.laid_out(layout, chunk_records)
 
 
 def seed_numbers(seeds: int | Sequence[int], first: int = 0) -> np.ndarray:
@@ -138,7 +187,8 @@ def _watched(observe: Iterable[str] | Mapping[str, Observer]) -> tuple[str, ...]
 
 
 def _name(factory: Callable[..., Any]) -> str:
-    return str(getattr(factory, "__name__", type(factory).__name__))
+    inner = factory.func if isinstance(factory, partial) else factory
+    return str(getattr(inner, "__name__", type(inner).__name__))
 
 
 def _grid(axes: Mapping[str, Any] | grids.Grid) -> grids.Grid:
@@ -167,13 +217,6 @@ def _interval(horizons: np.ndarray, record_every: int | None) -> int:
     return max(divisor for divisor in range(1, min(most, common) + 1) if common % divisor == 0)
 
 
-def _layout(points: int, seeds: int, exact: bool) -> tuple[plan.Layout, int]:
-    """What one device runs at once, and how many devices do."""
-    devices = jax.local_device_count()
-    layout = plan.exact(points * seeds, devices) if exact else plan.shared(points, seeds, devices)
-    return layout._replace(groups=layout.groups // layout.devices, devices=1), layout.devices
-
-
 def _problem_arguments(columns: Mapping[str, Any]) -> dict[str, Any]:
     return {name.removeprefix(PROBLEM): value for name, value in columns.items() if name.startswith(PROBLEM)}
 
@@ -195,7 +238,7 @@ def _part(
         fixed["steps"] = of.fixed["steps"]
     made = partial(factory, **fixed) if fixed else factory
     identities = np.array([_identity(grid, point) for point in of.points], np.uint32)
-    cells = engine.Cells(to.optimizer, to.problem, seeds[which], horizons[points], np.repeat(identities, len(seeds)))
+    cells = runs.Cells(to.optimizer, to.problem, seeds[which], horizons[points], np.repeat(identities, len(seeds)))
     return Part(study, of, {of.optimizer: made}, points * len(seeds) + which, cells)
 
 

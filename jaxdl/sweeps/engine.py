@@ -7,96 +7,16 @@ on from there. It knows no disk and no clock. :func:`execute` is the plain use o
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import jax
 import numpy as np
 
-from jaxdl.sweeps import slots
-from jaxdl.sweeps.lanes import Lane, Study, lane_dtype
+from jaxdl.sweeps import slots, states
+from jaxdl.sweeps.lanes import Study
 from jaxdl.sweeps.programs import Programs
+from jaxdl.sweeps.runs import Begun, Border, Cells, Flight, Results
 from jaxdl.training import TrainState
-
-
-class Cells(NamedTuple):
-    """What is to be run: columns of length n.
-
-    ``factory`` and ``problem``: float arguments of the optimizer's factory and of the problem. ``seeds``: numbers that
-    make the keys. ``steps``: horizons. ``identities``: uint32, which tell batches apart where lanes draw their own.
-    """
-
-    factory: Mapping[str, np.ndarray]
-    problem: Mapping[str, np.ndarray]
-    seeds: np.ndarray
-    steps: np.ndarray
-    identities: np.ndarray
-
-    @classmethod
-    def of(
-        cls, study: Study, points: Mapping[str, np.ndarray], seeds: Any, pairs: Sequence[tuple[int, int]]
-    ) -> "Cells":
-        """Pairs of indices into the columns of ``points`` and into ``seeds``, as cells of full length."""
-        point, seed = (np.array([pair[i] for pair in pairs], int) for i in (0, 1))
-        columns = {name: np.asarray(column)[point] for name, column in points.items()}
-        steps = np.full(len(pairs), study.steps)
-        return cls(columns, {}, np.asarray(seeds)[seed], steps, point.astype(np.uint32))
-
-    def lane(self, study: Study, which: np.ndarray) -> Lane:
-        """Arguments of lanes, from indices of cells of any shape; NumPy, which programs put where they want it."""
-        # A JAX operation here would cost a millisecond.
-        factory, problem = (
-            {name: np.asarray(column[which], lane_dtype(column)) for name, column in columns.items()}
-            for columns in (self.factory, self.problem)
-        )
-        steps = self.steps[which].astype(np.int32) if study.horizons else None
-        return Lane(factory, problem, self.identities[which].astype(np.uint32), steps)
-
-
-class Results(NamedTuple):
-    """Records of runs. ``metrics``: name to ``(n, R + 1)``, NaN after a run's end and after divergence.
-    ``diverged_at``: ``(n,)``, −1 where a run stayed healthy.
-    """
-
-    metrics: dict[str, np.ndarray]
-    diverged_at: np.ndarray
-
-    def put(self, which: np.ndarray, found: "Results") -> None:
-        """Enters results of the runs ``which``; a metric that is new gets room filled with NaN."""
-        for name, values in found.metrics.items():
-            column = self.metrics.get(name)
-            if column is None:
-                column = self.metrics[name] = np.full((len(self.diverged_at), values.shape[1]), np.nan, values.dtype)
-            column[which] = values
-        self.diverged_at[which] = found.diverged_at
-
-
-class Flight(NamedTuple):
-    """Lanes between two chunks, all that is needed to go on: arrays only, on the host or on the devices.
-
-    ``state``: the training states. ``records``: what was recorded so far, name to ``(groups, width, R + 1)``.
-    ``diverged_at``: ``(groups, width)``. ``alive``: lanes that go on.
-    """
-
-    slots: slots.Slots
-    state: TrainState
-    records: dict[str, np.ndarray]
-    diverged_at: np.ndarray
-    alive: np.ndarray
-
-
-class Border(NamedTuple):
-    """What a chunk of a team brought.
-
-    ``finished``: indices of cells, with their ``results`` in that order and their ``places`` (flat) in
-    ``flight.state``. ``flight``: all lanes of the team. ``steps``: updates that were made, over all lanes.
-    """
-
-    team: int
-    finished: np.ndarray
-    results: Results
-    places: np.ndarray
-    flight: Flight
-    steps: int
 
 
 def run(
@@ -106,6 +26,7 @@ def run(
     cells: Cells,
     wanted: Iterable[int] | None = None,
     flights: Sequence[Flight] = (),
+    begun: Begun | None = None,
 ) -> Iterator[Border]:
     """Runs cells, chunk by chunk.
 
@@ -119,12 +40,14 @@ def run(
       cells: The cells that ``flights`` and ``wanted`` count.
       wanted: Which of them are to be begun; by default all.
       flights: Lanes to go on with, from borders of the same study.
+      begun: Cells of which a part is known.
 
     Yields:
       A border after every chunk of every team.
     """
-    begun = np.zeros(len(cells.seeds), int)
-    waiting = slots.Waiting(range(len(cells.seeds)) if wanted is None else wanted, cells.seeds, begun)
+    count = len(cells.seeds)
+    done = np.zeros(count, int) if begun is None else begun.steps
+    waiting = slots.Waiting(range(count) if wanted is None else wanted, cells.seeds, done)
     under_way: deque[tuple[int, Flight, Any]] = deque()
     resumed = dict(enumerate(flights))
 
@@ -132,7 +55,7 @@ def run(
         before, alive = (None, None) if flight is None else (flight.slots, flight.alive)
         seats = slots.seat(study.layout, waiting, before, alive, study.chunk_steps)
         if seats is not None:
-            flight = _seated(study, teams[team], optimizer, cells, seats, flight)
+            flight = _seated(study, teams[team], optimizer, cells, seats, flight, begun)
             under_way.append((team, *_launched(teams[team], optimizer, cells, study, flight)))
 
     for team in range(len(teams)):
@@ -177,8 +100,29 @@ def execute(
     return results
 
 
+def blank(study: Study, programs: Programs, optimizer: str, cells: Cells) -> TrainState:
+    """A state of all lanes, for its shapes and its place; its values do not matter."""
+    everywhere = np.zeros((study.layout.groups, study.layout.width), int)
+    return _begun(study, programs, optimizer, cells, everywhere, everywhere[:, 0])[0]
+
+
+def _begun(
+    study: Study, programs: Programs, optimizer: str, cells: Cells, which: np.ndarray, seeds: np.ndarray
+) -> tuple[TrainState, dict[str, jax.Array]]:
+    """States and first records of lanes that begin."""
+    lane = cells.lane(study, which)
+    params, first = programs.prepared.init(programs.data, seeds.astype(np.uint32), lane)
+    return programs.lanes[optimizer].start(programs.data, params, lane), first
+
+
 def _seated(
-    study: Study, programs: Programs, optimizer: str, cells: Cells, seats: slots.Slots, before: Flight | None
+    study: Study,
+    programs: Programs,
+    optimizer: str,
+    cells: Cells,
+    seats: slots.Slots,
+    before: Flight | None,
+    begun: Begun | None,
 ) -> Flight:
     """Lanes in their seats: those that go on brought there, the others begun."""
     if before is not None and seats.stays:
@@ -187,14 +131,13 @@ def _seated(
     records, diverged_at = _host_moved(study, seats, before)
     state = None if before is None else before.state
     if begins.any() or state is None:
-        lane, seeds = cells.lane(study, np.maximum(seats.cells, 0)), seats.seeds.astype(np.uint32)
-        params, first = programs.prepared.init(programs.data, seeds, lane)
-        new = programs.lanes[optimizer].start(programs.data, params, lane)
+        new, first = _begun(study, programs, optimizer, cells, np.maximum(seats.cells, 0), seats.seeds)
         for name, values in first.items():
-            values = np.asarray(values)
             column = records.setdefault(name, _blank(study, values.dtype))
-            values = values if study.own_starts else np.repeat(values[:, None], study.layout.width, axis=1)
-            column[..., 0] = np.where(begins, values, column[..., 0])
+            value = np.asarray(values) if study.own_starts else np.asarray(values)[:, None]
+            column[..., 0] = np.where(begins, value, column[..., 0])
+        if begun is not None:
+            new = _continued(new, records, seats, begun)
     else:
         new = state
     if state is None or not (seats.source >= 0).any():
@@ -202,6 +145,17 @@ def _seated(
     else:
         state = programs.lanes[optimizer].move(state, new, seats.source.astype(np.int32))
     return Flight(seats, state, records, diverged_at, seats.cells >= 0)
+
+
+def _continued(new: TrainState, records: dict[str, np.ndarray], seats: slots.Slots, begun: Begun) -> TrainState:
+    """Lanes that begin where others ended: their states and records in place of those at step 0."""
+    places = seats.begins & (begun.steps[np.maximum(seats.cells, 0)] > 0)
+    if not places.any():
+        return new
+    state, known = begun.read(seats.cells[places])
+    for name, values in known.items():
+        records[name][places, : values.shape[1]] = values
+    return states.filled(new, state, places)
 
 
 def _blank(study: Study, dtype: Any) -> np.ndarray:

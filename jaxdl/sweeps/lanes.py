@@ -24,6 +24,7 @@ class Study(NamedTuple):
     ``horizons``: whether lanes may end before ``steps``. ``own_batches``: whether every lane draws batches of its own.
     ``make_problem``: builds the problem from the lane's arguments for it, where there are any; ``varying`` then says
     which leaves of ``problem.data`` depend on them. ``observe``: names of observables, or observers by name.
+    ``off_beat``: whether lanes may begin at steps that are no multiple of a chunk.
     """
 
     problem: Problem
@@ -38,6 +39,7 @@ class Study(NamedTuple):
     make_problem: Callable[..., Problem] | None = None
     varying: Batch = None
     observe: tuple[str, ...] | Mapping[str, Observer] = ()
+    off_beat: bool = False
 
     @property
     def record_steps(self) -> np.ndarray:
@@ -57,6 +59,11 @@ class Study(NamedTuple):
     def chunk_steps(self) -> int:
         """Steps of one chunk."""
         return self.records_per_chunk * self.record_every
+
+    @property
+    def padded(self) -> bool:
+        """Whether chunks may go past the end of a run."""
+        return self.horizons or self.off_beat or self.steps % self.chunk_steps != 0
 
     @property
     def own_starts(self) -> bool:

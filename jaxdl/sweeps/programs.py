@@ -174,6 +174,7 @@ def _lanes(study: Study, place: Placement, factory: OptimizerFactory) -> tuple[A
             record_every=study.record_every,
             evaluated=study.evaluated,
             divergence_factor=study.divergence_factor,
+            padded=study.padded,
             observe=observation.resolve(study.observe, observation.hyperparameters(factory, lane.factory)),
         )
         return state, metrics

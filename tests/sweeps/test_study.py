@@ -8,7 +8,7 @@ import optax
 import pytest
 
 import jaxdl
-from jaxdl.sweeps import engine, lanes, plan, programs
+from jaxdl.sweeps import engine, lanes, plan, programs, runs
 from tests.problems_for_tests import bowl, regression
 
 RATES = [0.01, 0.05, 0.2]
@@ -48,7 +48,7 @@ def test_dimensions_units_and_provenance(study):
 def test_chunks_of_steps_change_nothing(monkeypatch):
     problem, axes = regression(), {"learning_rate": RATES}
     whole = jaxdl.sweep(problem, jaxdl.adam, axes, seeds=2, steps=33, record_every=2)
-    monkeypatch.setattr(lanes, "MAX_CHUNK_STEPS", 10)
+    monkeypatch.setattr(plan, "CHUNK_SECONDS", 0.0)
     cut = jaxdl.sweep(problem, jaxdl.adam, axes, seeds=2, steps=33, record_every=2)
     for name in whole.data_vars:
         np.testing.assert_array_equal(cut[name], whole[name])
@@ -57,8 +57,7 @@ def test_chunks_of_steps_change_nothing(monkeypatch):
 def test_several_calls_and_padding_change_nothing(monkeypatch):
     problem, axes = regression(), {"learning_rate": np.geomspace(1e-3, 0.3, 7)}
     whole = jaxdl.sweep(problem, jaxdl.adam, axes, seeds=3, steps=20)
-    monkeypatch.setattr(plan, "MAX_LANES", 6)
-    monkeypatch.setattr(plan, "MAX_WIDTH", 2)
+    monkeypatch.setattr(plan, "MAX_LANES", 2)
     parts = jaxdl.sweep(problem, jaxdl.adam, axes, seeds=3, steps=20)
     assert parts.attrs["layout"] != whole.attrs["layout"]
     for name in whole.data_vars:
@@ -76,11 +75,11 @@ def test_one_optimizer_is_one_program():
     layout = plan.flat(4, 2)
     study = lanes.Study(regression(), 12, 3, layout)
     pairs = [(p, s) for p in range(3) for s in range(3)]
-    cells = engine.Cells.of(study, {"learning_rate": np.array(RATES)}, [0, 1, 2], pairs)
+    cells = runs.Cells.of(study, {"learning_rate": np.array(RATES)}, [0, 1, 2], pairs)
     built = programs.build(study, {"mine": factory}, cells.lane(study, np.array(0)))
     before = len(traced)
     first = engine.execute(study, built, "mine", cells)
-    other = engine.Cells.of(study, {"learning_rate": 2 * np.array(RATES)}, [5, 6, 7], pairs)
+    other = runs.Cells.of(study, {"learning_rate": 2 * np.array(RATES)}, [5, 6, 7], pairs)
     again = engine.execute(study, built, "mine", other)
     assert len(traced) == before
     assert not np.allclose(first.metrics["val_loss"], again.metrics["val_loss"])
@@ -90,7 +89,7 @@ def test_a_lane_does_not_depend_on_its_neighbours():
     study = lanes.Study(regression(), 20, 5, plan.flat(4, 2))
 
     def run(rates, pairs):
-        cells = engine.Cells.of(study, {"learning_rate": np.array(rates)}, [0, 1], pairs)
+        cells = runs.Cells.of(study, {"learning_rate": np.array(rates)}, [0, 1], pairs)
         built = programs.build(study, {"adam": jaxdl.adam}, cells.lane(study, np.array(0)))
         return engine.execute(study, built, "adam", cells)
 
@@ -102,9 +101,11 @@ def test_a_lane_does_not_depend_on_its_neighbours():
 
 
 def test_runs_are_reported_as_they_end():
-    counts = []
-    jaxdl.sweep(regression(), jaxdl.sgd, {"learning_rate": RATES}, seeds=3, steps=9, on_runs=counts.append)
-    assert sum(counts) == 9
+    told = []
+    jaxdl.sweep(regression(), jaxdl.sgd, {"learning_rate": RATES}, seeds=3, steps=9, on_progress=told.append)
+    assert told[0].phase == "compiling"
+    assert [p.runs for p in told] == sorted(p.runs for p in told)
+    assert told[-1][:5] == ("running", 81, 81, 9, 9)
 
 
 def test_a_problem_without_data(key):
@@ -143,7 +144,7 @@ def test_a_schedule_inside_the_factory_is_swept():
         ({"seeds": [1, 1]}, "seeds must be a number or a list of different whole numbers"),
         ({"seeds": [-1]}, "seeds must be a number or a list of different whole numbers"),
         ({"steps": 0}, "steps must be a whole number of at least 1, got 0"),
-        ({"factory": partial(jaxdl.sgd, 0.1)}, "optimizer 'partial' takes no argument 'learning_rate'"),
+        ({"factory": partial(jaxdl.sgd, 0.1)}, "optimizer 'sgd' takes no argument 'learning_rate'"),
         ({"problem": bowl()._replace(loss=lambda x, batch, key: x)}, "the loss of 'bowl' must be a real scalar"),
     ],
 )
