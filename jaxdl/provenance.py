@@ -2,7 +2,9 @@
 
 import os
 import platform
+from collections.abc import Mapping
 from importlib import metadata
+from typing import Any
 
 import jax
 
@@ -23,3 +25,10 @@ def environment() -> dict[str, str | int]:
         "cpu_cores": os.cpu_count() or 1,
         "platform": platform.platform(terse=True),
     }
+
+
+def differences(stored: Mapping[str, Any]) -> list[str]:
+    """What of a stored :func:`environment` that numbers may depend on is not so here, one phrase each."""
+    here = environment()
+    decisive = ("jaxdl", "jax", "jaxlib", "backend", "device_kind")
+    return [f"{name} {stored.get(name)}, here {here[name]}" for name in decisive if stored.get(name) != here[name]]

@@ -1,12 +1,15 @@
 """``jaxdl.sweep``: optimizers over a grid and over seeds, in one compiled program per structure."""
 
+import functools
+import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from jaxdl import grids, training
+from jaxdl import checks, grids, training
 from jaxdl.observers import Observer
 from jaxdl.problems.problem import Problem
-from jaxdl.sweeps import dataset, engine, programs
+from jaxdl.sweeps import dataset, engine, planner, record, runs
+from jaxdl.sweeps.audit import audit as audited
 from jaxdl.sweeps.definition import Definition, define
 from jaxdl.sweeps.structure import ProblemFactory
 from jaxdl.typing import OptimizerFactory
@@ -28,7 +31,13 @@ def sweep(
     batch: str = "shared",
     exact: bool = False,
     observe: Iterable[str] | Mapping[str, Observer] = (),
-    on_runs: Callable[[int], None] | None = None,
+    audit: int = 0,
+    memory: int | None = None,
+    out: str | os.PathLike[str] | None = None,
+    keep_states: bool = True,
+    anyway: bool = False,
+    origin: Any = None,
+    on_progress: Callable[[runs.Progress], None] | None = None,
 ) -> "xarray.Dataset":
     """Trains every point of a grid with every seed.
 
@@ -54,16 +63,29 @@ def sweep(
         last bits differ, and with them the course of runs at the edge of stability.
       observe: What to watch at every step, recorded as means between records: names from ``jaxdl.observation``, or
         observers by name.
-      on_runs: Called with the number of runs that were completed since its last call.
+      audit: How many random runs to do again exactly, besides the median run of the best point. Runs that come out
+        otherwise, at the edge of stability, are marked as chaotic. 0: no audit.
+      memory: Bytes that the programs may take, records of the runs under way included; by default half of what is free.
+      out: Folder of a study, where every finished run is kept. The same call again, after whatever end, runs only what
+        is missing, and a call with more points, seeds, optimizers or steps only what is new: bit for bit as if it had
+        been one call. More steps continue the runs that are there, unless their optimizer is told the number of steps.
+      keep_states: Whether the study keeps the states in which runs end, so that they can be continued.
+      anyway: Whether to go on with a study of other versions or of another kind of device; the study says so then.
+      origin: JSON to keep with the study.
+      on_progress: Called after every chunk with a :class:`jaxdl.sweeps.runs.Progress`.
 
     Returns:
       A Dataset with dimensions ``(*axes, seed, step)``, or ``(point, seed, step)`` for a list or draw of points:
       ``train_loss``, ``val_loss`` and the problem's other metrics, NaN after the end of a shorter run, and
-      ``diverged_at(*axes, seed)``.
+      ``diverged_at(*axes, seed)``. After an audit also ``audit_difference(*axes, seed)`` and ``chaotic(*axes, seed)``:
+      see :func:`jaxdl.sweeps.audit.variables`. With ``out``, the attributes ``runs_stored``, ``runs_continued`` and
+      ``runs_new`` count what this call found and did.
 
     Raises:
       ValueError: an axis that nothing takes or that holds no values, a value that a factory rejects, no seeds or steps,
-        or a loss that is not scalar.
+        ``audit`` not a whole number, a loss that is not scalar, or too little memory for one run; or ``out`` holds
+        another study.
+      OSError: ``out`` cannot be written to, or another process is writing to it.
 
     >>> import jaxdl
     >>> problem = jaxdl.problems.get("quadratic", dimension=2)
@@ -71,37 +93,50 @@ def sweep(
     >>> dict(study.sizes)
     {'learning_rate': 2, 'seed': 1, 'step': 3}
     """
-    definition = define(
+    if audit:
+        checks.positive_integer(audit=audit)
+    defined = functools.partial(
+        define,
         problem,
         factory,
         axes,
         seeds,
         steps,
-        record_every,
         evaluated=evaluated,
         divergence_factor=divergence_factor,
         batch=batch,
         exact=exact,
         observe=observe,
+        memory=memory,
     )
+    given: dict[str, Any] = {} if record_every is None else {"record_every": record_every}
+    if out is None:
+        definition, results = _in_memory(defined(**given), on_progress)
+        found = dataset.whole(definition, results)
+        return found.assign(audited(definition, results, audit)) if audit else found
+    account, definition = record.record(
+        out,
+        lambda **known: defined(**{**known, **given}),
+        origin=origin,
+        keep_states=keep_states,
+        anyway=anyway,
+        on_progress=on_progress,
+    )
+    found = record.load(out).assign_attrs({f"runs_{name}": count for name, count in account._asdict().items()})
+    return found.assign(audited(definition, dataset.results(found), audit)) if audit else found
+
+
+def _in_memory(
+    definition: Definition, on_progress: Callable[[runs.Progress], None] | None
+) -> tuple[Definition, runs.Results]:
+    """Runs all cells; the definition comes back with the layout that it got."""
+    teller = runs.Teller(definition.lane_steps, definition.size, on_progress)
+    chosen = planner.choose(definition, teller.compiled)
+    teller.begins(chosen.describe())
     results = definition.empty()
-    for part in definition.parts:
-        built = programs.build(part.study, part.factories, part.lane, definition.teams)
-        found = engine.execute(part.study, built, part.optimizer, part.cells, on_runs)
-        results.put(part.indices, found)
-    return assemble(definition, results)
-
-
-def assemble(definition: Definition, results: engine.Results) -> "xarray.Dataset":
-    """Results of all cells of a definition, in order, as the Dataset that :func:`sweep` returns."""
-    dims, shape = (*definition.grid.dims, "seed"), (*definition.grid.shape, len(definition.seeds))
-    study = definition.parts[0].study
-    coords = {
-        name: (dims, values, {"units": "1"}) for name, (dims, values) in grids.coordinates(definition.grid).items()
-    }
-    return dataset.assemble(
-        study,
-        dataset.variables(study, results, dims, shape),
-        {**coords, "seed": dataset.seed_coordinate("seed", definition.seeds)},
-        **definition.attributes,
-    )
+    for index in range(len(definition.parts)):
+        part, teams, _ = chosen.build(index, teller.compiled)
+        for border in engine.run(part.study, teams, part.optimizer, part.cells):
+            results.put(part.indices[border.finished], border.results)
+            teller.landed(border)
+    return chosen.definition, results

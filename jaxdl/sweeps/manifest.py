@@ -1,0 +1,153 @@
+"""What a study folder says about its study: the definition that must hold for every row, and the names of the rows."""
+
+import hashlib
+import json
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import jax
+import numpy as np
+
+from jaxdl import grids, provenance, training
+from jaxdl.sweeps.dataset import unit
+from jaxdl.sweeps.definition import Definition, Part
+from jaxdl.sweeps.lanes import Study, lane_dtype
+from jaxdl.sweeps.plan import Layout
+
+FORMAT = 1
+"""Version of the study folder."""
+
+FIXED = ("problem", "record_every", "evaluated", "divergence_factor", "batch", "exact", "observe")
+"""What all parts of a study must agree on; grids, seeds and numbers of steps may grow."""
+
+
+def of(definition: Definition, origin: Any, skeleton: Mapping[str, Any]) -> dict[str, Any]:
+    """The manifest of a study, as JSON.
+
+    Args:
+      definition: The study.
+      origin: Anything that whoever asked for it wants to find again.
+      skeleton: Of the Dataset, see ``record.skeleton``.
+    """
+    study = definition.parts[0].study
+    return {
+        "format": FORMAT,
+        "problem": study.problem.name,
+        "record_every": study.record_every,
+        "evaluated": study.evaluated,
+        "divergence_factor": study.divergence_factor,
+        "batch": definition.attributes["batch"],
+        "exact": definition.attributes["exact"],
+        "observe": list(study.observe),
+        "layout": list(study.layout),
+        "chunk_records": study.records_per_chunk,
+        "environments": [provenance.environment()],
+        "programs": {label(part): {"program": program(part), "data": data_hash(part)} for part in definition.parts},
+        "columns": {name: [grids.label(v) for v in column] for name, column in definition.grid.columns.items()},
+        "optimizers": list(dict.fromkeys(part.optimizer for part in definition.parts)),
+        "steps": study.steps,
+        "seeds": definition.seeds.tolist(),
+        "dims": [*definition.grid.dims, "seed"],
+        "skeleton": dict(skeleton),
+        "origin": origin,
+    }
+
+
+def given(stored: Mapping[str, Any]) -> dict[str, Any]:
+    """What a further part of a stored study is defined with."""
+    known = {name: stored[name] for name in ("chunk_records", "record_every")}
+    return {"layout": Layout(*stored["layout"]), **known}
+
+
+def grown(stored: Mapping[str, Any], new: Mapping[str, Any], folder: str, *, anyway: bool) -> dict[str, Any]:
+    """The manifest of a stored study after a further part.
+
+    Raises:
+      ValueError: the new part is of another study, or would be made by other versions or on another kind of device
+        without being told to go on ``anyway``.
+    """
+    if stored["format"] != new["format"]:
+        raise ValueError(f"the study in {folder!r} has format {stored['format']}, this version reads {new['format']}.")
+    for name in FIXED:
+        if stored[name] != new[name]:
+            was = f"{name} {stored[name]!r}, now it is {new[name]!r}"
+            raise ValueError(f"the study in {folder!r} was made with {was}; choose another folder.")
+    both = stored["programs"].keys() & new["programs"].keys()
+    for name in sorted(both):
+        for what in ("program", "data"):
+            if stored["programs"][name][what] != new["programs"][name][what]:
+                raise ValueError(f"in the study in {folder!r} {name!r} had another {what}; choose another folder.")
+    different = provenance.differences(stored["environments"][-1])
+    if different and not anyway:
+        raise ValueError(
+            f"the study in {folder!r} was made elsewhere: {'; '.join(different)}. Its rows would not be bit for bit "
+            "those of one study; go on anyway, and it will say so."
+        )
+    environments = stored["environments"] + (new["environments"] if different else [])
+    origin = stored["origin"] if new["origin"] is None else new["origin"]
+    fixed = {name: stored[name] for name in ("layout", "chunk_records")}
+    programs = {**stored["programs"], **new["programs"]}
+    return {**new, **fixed, "programs": programs, "environments": environments, "origin": origin}
+
+
+def label(part: Part) -> str:
+    """A part by its optimizer and structural values."""
+    fixed = {name: grids.label(value) for name, value in sorted(part.structure.fixed.items()) if name != "optimizer"}
+    return " ".join([part.optimizer, *(f"{name}={value}" for name, value in fixed.items())])
+
+
+def program(part: Part) -> str:
+    """SHA-256 of the operations of one step of training, without values, data or length of the run."""
+    cells, study = part.cells, part.study
+
+    def step(factory: dict[str, jax.Array], problem: dict[str, jax.Array]) -> Any:
+        made = study.problem if study.make_problem is None else study.make_problem(**problem)
+        made = made._replace(data=jax.tree.map(lambda leaf: leaf, made.data))  # splits in the order of every pytree
+        return training.train(made, part.factories[part.optimizer](**factory), jax.random.key(0), steps=1)
+
+    lanes = [
+        {name: jax.ShapeDtypeStruct((), lane_dtype(column)) for name, column in columns.items()}
+        for columns in (cells.factory, cells.problem)
+    ]
+    text = re.sub(r" at 0x[0-9a-f]+", "", str(jax.make_jaxpr(step)(*lanes)))
+    return hashlib.sha256(f"{label(part)}\n{text}".encode()).hexdigest()
+
+
+def data_hash(part: Part) -> str:
+    """SHA-256 of the data of a part's problem."""
+    found = hashlib.sha256()
+    for leaf in jax.tree.leaves(part.study.problem.data):
+        array = np.asarray(leaf)
+        found.update(f"{array.dtype}{array.shape}".encode())
+        found.update(np.ascontiguousarray(array).tobytes())
+    return found.hexdigest()
+
+
+def keys(part: Part, definition: Definition) -> list[str]:
+    """Names of the rows of a part's cells."""
+    columns = {name: [grids.label(v) for v in column] for name, column in definition.grid.columns.items()}
+    points = (part.indices // len(definition.seeds)).tolist()
+    rows = zip(points, part.cells.seeds.tolist(), part.cells.steps.tolist(), strict=True)
+    return [key(part.optimizer, columns, point, seed, steps) for point, seed, steps in rows]
+
+
+def key(optimizer: str, columns: Mapping[str, Any], point: int, seed: int, steps: int) -> str:
+    """Name of a row: what was run, and after ``@`` for how many steps.
+
+    >>> key("sgd", {"learning_rate": [0.1, 0.2]}, 1, 0, 500)
+    '{"learning_rate": 0.2, "optimizer": "sgd", "seed": 0}@500'
+    """
+    values = {name: column[point] for name, column in columns.items() if name != "steps"}
+    return json.dumps({**values, "optimizer": optimizer, "seed": seed}, sort_keys=True) + f"@{steps}"
+
+
+def split_key(name: str) -> tuple[str, int]:
+    """What was run, and for how many steps."""
+    what, _, steps = name.rpartition("@")
+    return what, int(steps)
+
+
+def units(study: Study, metrics: Iterable[str]) -> dict[str, str]:
+    """Unit of each metric."""
+    return {name: unit(study.problem, name) for name in metrics}

@@ -1,0 +1,242 @@
+"""Studies on disk: they survive a crash, can be extended, read and verified.
+
+A study that is started again, with the same arguments or with more, runs only the cells that have no row; lanes that
+were in flight go on from the last checkpoint. Layout and chunks are those of the study's first part, so that a row is
+the same bit for bit whether or not anything happened in between.
+"""
+
+import functools
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from jaxdl import store
+from jaxdl.ledger import Ledger
+from jaxdl.sweeps import dataset, engine, manifest, planner, programs, runs
+from jaxdl.sweeps.definition import Definition
+from jaxdl.sweeps.rows import Work, run_tables
+
+if TYPE_CHECKING:
+    import xarray
+
+
+class Account(NamedTuple):
+    """What a call had to do: runs that were ``stored`` already, were ``continued`` from fewer steps, are ``new``."""
+
+    stored: int
+    continued: int
+    new: int
+
+
+class Summary(NamedTuple):
+    """A study at a glance: ``done`` of ``total`` runs; ``bytes`` on disk; ``origin``: see :func:`jaxdl.sweep`."""
+
+    folder: Path
+    problem: str
+    optimizers: str
+    done: int
+    total: int
+    bytes: int
+    environment: dict[str, Any]
+    origin: Any
+
+
+class Verification(NamedTuple):
+    """Runs that were done again: their names, whether all were ``identical`` bit for bit, and, if not, the largest
+    ``difference`` of a recorded value relative to the curve's largest.
+    """
+
+    names: list[str]
+    identical: bool
+    difference: float
+
+
+def exists(folder: str | os.PathLike[str]) -> bool:
+    """Whether there is a study in a folder."""
+    return (Path(folder) / "manifest.json").exists()
+
+
+def record(
+    folder: str | os.PathLike[str],
+    define: Callable[..., Definition],
+    *,
+    origin: Any = None,
+    keep_states: bool = True,
+    anyway: bool = False,
+    on_progress: Callable[[runs.Progress], None] | None = None,
+) -> tuple[Account, Definition]:
+    """Runs what a study lacks; makes the study where there is none.
+
+    Args:
+      folder: Where the study is or is to be.
+      define: Makes the definition, given ``layout``, ``chunk_records`` and ``record_every`` of a study that exists.
+      origin: JSON to keep with the study.
+      keep_states: Whether to keep the states in which runs end, so that they can be continued.
+      anyway: Whether to go on with a study of other versions or of another kind of device; the study says so then.
+      on_progress: Called after every chunk.
+
+    Returns:
+      What there was to do, and the definition with the layout of the study.
+
+    Raises:
+      ValueError: the folder holds another study. OSError: it cannot be written, or another process is writing to it.
+    """
+    if exists(folder):
+        ledger = Ledger.open(folder, write=True)
+        with ledger:
+            stored = ledger.manifest
+            chosen = planner.kept(define(**manifest.given(stored)))
+            new = manifest.of(chosen.definition, origin, _skeleton(chosen.definition))
+            ledger.amend(manifest.grown(stored, new, str(folder), anyway=anyway))
+            teller = runs.Teller(chosen.definition.lane_steps, chosen.definition.size, on_progress)
+            return _run(chosen, ledger, keep_states, teller), chosen.definition
+    definition = define()
+    store.make_folder(folder)
+    teller = runs.Teller(definition.lane_steps, definition.size, on_progress)
+    chosen = planner.choose(definition, teller.compiled)
+    with Ledger.create(folder, manifest.of(chosen.definition, origin, _skeleton(chosen.definition))) as ledger:
+        return _run(chosen, ledger, keep_states, teller), chosen.definition
+
+
+def _run(chosen: planner.Choice, ledger: Ledger, keep_states: bool, teller: runs.Teller) -> Account:
+    definition = chosen.definition
+    named = [(part, manifest.keys(part, definition)) for part in definition.parts]
+    work = [Work(part, keys, ledger, keep_states, definition.teams) for part, keys in named]
+    stored = sum(w.stored for w in work)
+    teller.begins(chosen.describe(), definition.lane_steps - sum(w.owed for w in work), stored)
+    checkpoint = ledger.load_checkpoint()
+    for index, w in enumerate(work):
+        w.run(functools.partial(chosen.build, index, teller.compiled), checkpoint, teller)
+    ledger.drop_checkpoint()
+    return Account(stored, sum(w.continued for w in work), sum(w.new for w in work))
+
+
+def _skeleton(definition: Definition) -> dict[str, Any]:
+    """The Dataset of a definition without its data, as JSON."""
+    empty = dataset.whole(definition, definition.empty())
+    found: dict[str, Any] = empty.drop_vars("diverged_at").to_dict()
+    return found
+
+
+def load(folder: str | os.PathLike[str]) -> "xarray.Dataset":
+    """The Dataset of a study, as :func:`jaxdl.sweep` returns it; runs that are missing are NaN, and counted in the
+    attribute ``runs_missing``.
+
+    Raises:
+      FileNotFoundError: there is no study.
+    """
+    import xarray
+
+    with Ledger.open(folder) as ledger:
+        stored = ledger.manifest
+        found = xarray.Dataset.from_dict(stored["skeleton"])
+        names = _names(stored)
+        place = {name: i for i, name in enumerate(names)}
+        results = runs.Results({}, np.full(len(names), -1, np.int32))
+        units: dict[str, str] = {}
+        for table in run_tables(ledger):
+            here = [key for key in ledger.keys(table) if key in place]
+            if not here:
+                continue
+            columns = ledger.read(table, keys=here)
+            units |= {name: c.attrs.get("units", "1") for name, c in ledger.tables[table].columns.items()}
+            diverged = columns.pop("diverged_at")
+            rows = found.sizes["step"]
+            metrics = {name: _of_length(values, rows) for name, values in columns.items()}
+            results.put(np.array([place.pop(key) for key in here]), runs.Results(metrics, diverged))
+    return dataset.filled(found, tuple(stored["dims"]), results, units, missing=len(place))
+
+
+def _of_length(values: np.ndarray, rows: int) -> np.ndarray:
+    """Curves (n, R + 1) cut to ``rows``, or continued with NaN."""
+    longer = np.pad(values, ((0, 0), (0, max(0, rows - values.shape[1]))), constant_values=np.nan)
+    return longer[:, :rows]
+
+
+def _names(stored: dict[str, Any]) -> list[str]:
+    """Names of all cells of a stored study, in C order of (point, seed)."""
+    columns = stored["columns"]
+    points = len(next(iter(columns.values())))
+    steps = columns.get("steps", [stored["steps"]] * points)
+    optimizers = columns.get("optimizer", stored["optimizers"][:1] * points)
+    return [
+        manifest.key(optimizers[point], columns, point, seed, int(steps[point]))
+        for point in range(points)
+        for seed in stored["seeds"]
+    ]
+
+
+def summary(folder: str | os.PathLike[str]) -> Summary:
+    """What a study folder holds. Reads only.
+
+    Raises:
+      FileNotFoundError: there is no study.
+    """
+    with Ledger.open(folder) as ledger:
+        stored = ledger.manifest
+        names = _names(stored)
+        there = {key for table in run_tables(ledger) for key in ledger.keys(table)}
+    size = sum(path.stat().st_size for path in Path(folder).rglob("*") if path.is_file())
+    optimizers = ", ".join(stored["optimizers"])
+    done = sum(name in there for name in names)
+    return Summary(
+        Path(folder),
+        stored["problem"],
+        optimizers,
+        done,
+        len(names),
+        size,
+        stored["environments"][-1],
+        stored["origin"],
+    )
+
+
+def verify(
+    folder: str | os.PathLike[str], define: Callable[..., Definition], count: int = 3, seed: int = 0
+) -> Verification:
+    """Runs some cells of a study again, in its own layout, and compares.
+
+    Args:
+      folder: Where the study is.
+      define: As for :func:`record`.
+      count: How many cells, drawn at random from those that are there.
+      seed: Which.
+
+    Returns:
+      What was compared, and how it came out. On the same versions and kind of device the curves are identical.
+    """
+    with Ledger.open(folder) as ledger:
+        stored = ledger.manifest
+        definition = define(**manifest.given(stored))
+        where = {key: table for table in run_tables(ledger) for key in ledger.keys(table)}
+        names, difference, identical = [], 0.0, True
+        rng = np.random.default_rng(seed)
+        for part in definition.parts:
+            keys = manifest.keys(part, definition)
+            there = [cell for cell, key in enumerate(keys) if key in where]
+            share = -(-count * len(keys) // definition.size)
+            chosen = rng.permutation(there)[:share]
+            if not len(chosen):
+                continue
+            built = programs.build(part.study, part.factories, part.lane)
+            again = engine.execute(part.study, built, part.optimizer, part.cells.some(chosen))
+            for row, cell in enumerate(chosen):
+                old = ledger.read(where[keys[cell]], keys=[keys[cell]])
+                names.append(keys[cell])
+                for name, values in again.metrics.items():
+                    length = min(values.shape[1], old[name].shape[1])
+                    difference = max(difference, _difference(values[row, :length], old[name][0, :length]))
+                    identical &= np.array_equal(values[row, :length], old[name][0, :length], equal_nan=True)
+        return Verification(names, bool(identical), difference)
+
+
+def _difference(new: np.ndarray, old: np.ndarray) -> float:
+    """Largest difference of two curves relative to the largest value; infinite where only one of them is NaN."""
+    if not np.array_equal(np.isnan(new), np.isnan(old)):
+        return float("inf")
+    if np.isnan(new).all():
+        return 0.0
+    return float(np.nanmax(np.abs(new - old)) / max(float(np.nanmax(np.abs(old))), np.finfo(old.dtype).tiny))

@@ -1,0 +1,309 @@
+"""Studies on disk: killed, resumed, extended, damaged, refused."""
+
+import functools
+import json
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import jax
+import numpy as np
+import pytest
+
+import jaxdl
+from jaxdl import provenance, store
+from jaxdl.ledger import Ledger
+from jaxdl.sweeps import definition, engine, plan, record, rows
+from tests.problems_for_tests import bowl, regression
+
+RATES = [0.01, 0.1, 1e30]
+ARGUMENTS = {"seeds": 2, "steps": 40, "record_every": 4}
+
+
+@pytest.fixture(autouse=True)
+def short_chunks(monkeypatch):
+    """Several chunks a run, each of them on the disk before the next."""
+    monkeypatch.setattr(plan, "CHUNK_SECONDS", 0.0)
+    monkeypatch.setattr(rows, "PATIENCE", 0.0)
+
+
+def sweep(folder, rates=RATES, factory=jaxdl.adam, problem=None, **changes):
+    axes = {"learning_rate": rates}
+    return jaxdl.sweep(problem or regression(), factory, axes, out=folder, **{**ARGUMENTS, **changes})
+
+
+def count_steps(monkeypatch):
+    """A list that grows by the updates of every chunk from now on."""
+    advanced = []
+    original = engine._landed
+
+    def landed(*args):
+        border = original(*args)
+        advanced.append(border.steps)
+        return border
+
+    monkeypatch.setattr(engine, "_landed", landed)
+    return advanced
+
+
+def counts(found):
+    return tuple(found.attrs[f"runs_{name}"] for name in ("stored", "continued", "new"))
+
+
+def assert_same(found, expected):
+    assert set(found.data_vars) == set(expected.data_vars)
+    for name in expected.data_vars:
+        np.testing.assert_array_equal(found[name].values, expected[name].values, err_msg=str(name))
+        assert found[name].attrs == expected[name].attrs
+        assert found[name].dims == expected[name].dims
+
+
+@pytest.fixture(scope="module")
+def template(tmp_path_factory):
+    """A finished study."""
+    folder = tmp_path_factory.mktemp("record") / "study"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(plan, "CHUNK_SECONDS", 0.0)
+        sweep(folder)
+    return folder
+
+
+@pytest.fixture
+def folder(template, tmp_path):
+    """A copy of a finished study."""
+    return Path(shutil.copytree(template, tmp_path / "study"))
+
+
+def test_a_record_is_the_sweep_in_memory(folder):
+    found, expected = record.load(folder), sweep(None)
+    assert_same(found, expected)
+    for name in expected.coords:
+        np.testing.assert_array_equal(found[name], expected[name])
+    assert dict(found.sizes) == dict(expected.sizes)
+    assert (found["diverged_at"].sel(learning_rate=1e30) >= 0).all()
+
+
+def test_kill_nine_at_three_moments(tmp_path):
+    """Killed three times, the study ends as if nothing had happened, and does only what is missing."""
+    moments = random.Random(0)
+    where = tmp_path / "study"
+    command = [sys.executable, "-m", "tests.sweeps.killed", str(where)]
+    for _ in range(3):
+        child = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=Path(__file__).parents[2])
+        assert child.stdout is not None
+        running = (line for line in child.stdout if line.startswith("running"))
+        for _ in range(moments.randrange(3, 14)):
+            next(running)
+        child.send_signal(signal.SIGKILL)
+        assert child.wait() == -signal.SIGKILL
+        child.stdout.close()
+    finished = record.load(where)
+    assert 0 < finished.attrs["runs_missing"] <= 36
+    done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=Path(__file__).parents[2])
+    steps = [int(line.split()[1]) for line in done.stdout.splitlines() if line.startswith("running")]
+    assert steps[1] > 4 * 36  # it did not begin at the beginning
+    assert steps[-1] == 36 * 400
+    command[-1] = str(tmp_path / "whole")
+    subprocess.run(command, capture_output=True, check=True, cwd=Path(__file__).parents[2])
+    assert_same(record.load(where), record.load(tmp_path / "whole"))
+    assert not (where / "checkpoint.bin").exists()
+
+
+def test_lanes_in_flight_go_on_from_the_checkpoint(tmp_path, monkeypatch):
+    """A study that stops in the middle does not begin its lanes again."""
+
+    class Stop(Exception):
+        pass
+
+    chunks = []
+
+    def stop(progress):
+        chunks.append(progress.phase)
+        if chunks.count("running") == 4:  # what is stored, then three chunks
+            raise Stop
+
+    with pytest.raises(Stop):
+        sweep(tmp_path / "study", rates=[0.01, 0.1], on_progress=stop)
+    assert record.load(tmp_path / "study").attrs["runs_missing"] == 4
+    advanced = count_steps(monkeypatch)
+    found = sweep(tmp_path / "study", rates=[0.01, 0.1])
+    assert sum(advanced) <= 160 - 3 * 4  # three chunks of four steps were not done again
+    assert_same(found, sweep(None, rates=[0.01, 0.1]))
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({}, (6, 0, 0)),
+        ({"seeds": 3}, (6, 0, 3)),
+        ({"seeds": [1, 5]}, (3, 0, 3)),
+        ({"rates": [0.01, 0.03, 0.1, 1e30]}, (6, 0, 2)),
+        ({"rates": [0.1]}, (2, 0, 0)),
+        ({"steps": 72}, (0, 6, 0)),
+        ({"steps": 20}, (0, 0, 6)),
+        ({"factory": {"adam": jaxdl.adam, "sgd": jaxdl.sgd}}, (6, 0, 6)),
+    ],
+)
+def test_an_extension_runs_only_what_is_new(folder, monkeypatch, changes, expected):
+    advanced = count_steps(monkeypatch)
+    found = sweep(folder, **changes)
+    made = sum(advanced)
+    assert counts(found) == expected
+    steps = changes.get("steps", 40)
+    continued, new = expected[1:]
+    assert made == new * steps + continued * (steps - 40)
+    whole = sweep(None, **changes)
+    if set(changes) <= {"steps"}:
+        assert_same(found, whole)  # the same width
+    else:
+        for name in whole.data_vars:
+            np.testing.assert_allclose(found[name], whole[name], rtol=1e-10, err_msg=str(name))
+
+
+def test_old_rows_are_untouched_by_an_extension(folder):
+    before = record.load(folder)
+    after = sweep(folder, rates=[0.01, 0.02, 0.1, 1e30], seeds=4)
+    same = after.sel(learning_rate=RATES, seed=[0, 1])
+    for name in before.data_vars:
+        np.testing.assert_array_equal(same[name], before[name])
+
+
+def test_a_run_that_knows_its_length_is_begun_anew(tmp_path):
+    def scheduled(learning_rate, steps):
+        return jaxdl.sgd(jaxdl.schedules.cosine(learning_rate, steps))
+
+    def asked(steps):
+        axes = {"learning_rate": [0.1], "steps": [steps]}
+        return jaxdl.sweep(regression(), scheduled, axes, seeds=1, record_every=4, out=tmp_path / "study")
+
+    assert counts(asked(40)) == (0, 0, 1)
+    assert counts(asked(80)) == (0, 0, 1)
+
+
+def test_without_states_longer_runs_are_new(tmp_path):
+    sweep(tmp_path / "study", keep_states=False)
+    assert counts(sweep(tmp_path / "study", steps=72)) == (0, 0, 6)
+
+
+def test_horizons_on_disk(tmp_path):
+    def asked(folder, lengths):
+        axes = {"learning_rate": [0.01, 0.1], "steps": lengths}
+        return jaxdl.sweep(regression(), jaxdl.adam, axes, seeds=1, record_every=4, out=folder)
+
+    first = asked(tmp_path / "study", [20, 40])
+    assert_same(first, asked(None, [20, 40]))
+    longer = asked(tmp_path / "study", [20, 40, 60])
+    assert counts(longer) == (4, 2, 0)
+    np.testing.assert_array_equal(longer["val_loss"].sel(steps=[20, 40]).values[..., :11], first["val_loss"].values)
+    alone = sweep(None, rates=[0.01, 0.1], steps=60, seeds=1)
+    np.testing.assert_allclose(longer["val_loss"].sel(steps=60), alone["val_loss"], rtol=1e-10)
+
+
+def test_a_damaged_block_is_run_again(folder):
+    before = record.load(folder)
+    chunk = next(path for path in sorted(folder.rglob("c.*")) if "val_loss" in str(path))
+    content = bytearray(chunk.read_bytes())
+    content[10] ^= 1
+    chunk.write_bytes(content)
+    assert record.load(folder).attrs["runs_missing"] > 0
+    after = sweep(folder)
+    assert counts(after)[2] > 0
+    assert_same(after, before)
+    assert counts(sweep(folder)) == (6, 0, 0)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"problem": bowl()}, "was made with problem 'regression', now it is 'bowl'"),
+        ({"record_every": 5}, "was made with record_every 4, now it is 5"),
+        ({"batch": "own"}, "was made with batch 'shared', now it is 'own'"),
+        ({"evaluated": False}, "was made with evaluated True, now it is False"),
+        ({"observe": ("grad_norm",)}, r"was made with observe \[\], now it is \['grad_norm'\]"),
+        ({"factory": functools.partial(jaxdl.adam, eps=1e-3)}, "'adam' had another program"),
+        ({"problem": regression()._replace(data=jax.tree.map(lambda x: x + 1, regression().data))}, "another data"),
+    ],
+)
+def test_another_study_is_refused(folder, changes, message):
+    before = store.read_sealed(folder / "manifest.json")
+    with pytest.raises(ValueError, match=message):
+        sweep(folder, **changes)
+    assert store.read_sealed(folder / "manifest.json") == before
+    assert counts(sweep(folder)) == (6, 0, 0)
+
+
+def test_other_versions_are_refused_unless_told_otherwise(folder, monkeypatch):
+    environment = provenance.environment() | {"jax": "9.9"}
+    monkeypatch.setattr(provenance, "environment", lambda: environment)
+    with pytest.raises(ValueError, match=r"was made elsewhere: jax .*, here 9\.9"):
+        sweep(folder, seeds=3)
+    assert counts(sweep(folder, seeds=3, anyway=True)) == (6, 0, 3)
+    with Ledger.open(folder) as ledger:
+        assert [e["jax"] for e in ledger.manifest["environments"]][1:] == ["9.9"]
+
+
+def test_bad_input_leaves_nothing(tmp_path):
+    with pytest.raises(ValueError, match="steps must be a whole number"):
+        sweep(tmp_path / "study", steps=0)
+    assert not (tmp_path / "study").exists()
+
+
+def test_two_processes_on_one_study(folder):
+    with Ledger.open(folder, write=True), pytest.raises(store.LockedError, match="study"):
+        sweep(folder, seeds=3)
+    assert counts(sweep(folder)) == (6, 0, 0)
+
+
+def test_an_unwritable_folder():
+    with pytest.raises(OSError, match="/proc/study"):
+        sweep("/proc/study")
+
+
+def test_summary(folder):
+    found = record.summary(folder)
+    assert (found.problem, found.optimizers, found.done, found.total) == ("regression", "adam", 6, 6)
+    assert found.bytes == sum(p.stat().st_size for p in folder.rglob("*") if p.is_file())
+    assert found.origin is None
+
+
+def test_the_origin_is_kept(tmp_path):
+    sweep(tmp_path / "study", origin={"command": ["a"]})
+    assert record.summary(tmp_path / "study").origin == {"command": ["a"]}
+    sweep(tmp_path / "study")
+    assert record.summary(tmp_path / "study").origin == {"command": ["a"]}
+
+
+def defined(**known):
+    return definition.define(regression(), jaxdl.adam, {"learning_rate": RATES}, 2, 40, **known)
+
+
+def test_verification_is_bitwise(folder):
+    found = record.verify(folder, defined, count=4)
+    assert len(set(found.names)) == 4
+    assert found.identical
+    assert found.difference == 0
+
+
+def test_verification_sees_a_wrong_number(folder):
+    """A row that was committed wrong has a right checksum; only doing it again shows it."""
+    with Ledger.open(folder, write=True) as ledger:
+        key = ledger.keys("runs-40")[0]
+        row = ledger.read("runs-40", keys=[key])
+        row["val_loss"] = row["val_loss"] * 1.001
+        ledger.append("runs-40", [key], row)
+    found = record.verify(folder, defined, count=6)
+    assert not found.identical
+    assert 1e-5 < found.difference < 1e-2
+
+
+def test_plain_xarray_reads_the_rows(folder):
+    import xarray
+
+    table = xarray.open_zarr(folder / "results.zarr", group="runs-40", consolidated=False)
+    assert table["val_loss"].dims == ("row", "step")
+    assert json.loads((folder / "journal.jsonl").read_text().splitlines()[0])
+    assert os.path.exists(folder / "manifest.json")
