@@ -19,7 +19,8 @@ import numpy as np
 
 from jaxdl import checks, optimizers, statistics, training, verdict
 from jaxdl.problems.problem import Problem
-from jaxdl.sweeps import dataset, engine, grid, lanes, plan, programs
+from jaxdl.sweeps import audit as audits
+from jaxdl.sweeps import dataset, engine, grid, lanes, plan, programs, runs
 from jaxdl.sweeps.definition import seed_numbers
 from jaxdl.typing import OptimizerFactory
 
@@ -45,12 +46,20 @@ class _Trials(NamedTuple):
 
     rates: np.ndarray
     round: np.ndarray
-    results: engine.Results  # cells in C order of (trial, seed)
+    results: runs.Results  # cells in C order of (trial, seed)
 
     def losses(self) -> np.ndarray:
         """Median final validation loss of each trial over the screening seeds, shape ``(trials,)``."""
+        return statistics.median(self._final())
+
+    def selected(self) -> tuple[int, int]:
+        """The best trial, and its median seed."""
+        trial = int(np.argmin(self.losses()))
+        return trial, audits.median_run(self._final()[trial])
+
+    def _final(self) -> np.ndarray:
         final = self.results.metrics["val_loss"][:, -1].reshape(len(self.rates), -1)
-        return statistics.median(statistics.losses_with_divergence(final))
+        return statistics.losses_with_divergence(final)
 
 
 def compare(
@@ -63,6 +72,7 @@ def compare(
     steps: int = 500,
     record_every: int | None = None,
     extensions: int = 2,
+    audit: bool = True,
     on_progress: OnProgress | None = None,
 ) -> Comparison:
     """Tunes each optimizer's learning rate on validation data and reports it on test data with fresh seeds.
@@ -77,6 +87,9 @@ def compare(
       steps: Updates of each run.
       record_every: Updates between records; about 50 records by default.
       extensions: How many times grids may be extended.
+      audit: Whether to run the median run of every selected rate again, alone, and say where that is another run:
+        ``audit_difference`` and ``chaotic``, see :func:`jaxdl.sweeps.audit.variables`. It compiles another program for
+        each optimizer.
       on_progress: Called as work is done.
 
     Returns:
@@ -96,7 +109,7 @@ def compare(
     layout = plan.flat(min(len(screening) * further, 64), jax.local_device_count())
     study = lanes.Study(problem, steps, training.record_interval(steps, record_every), layout)
     progress = on_progress or (lambda *_: None)
-    lane = engine.Cells.of(study, {"learning_rate": np.zeros(1)}, [0], [(0, 0)]).lane(study, np.array(0))
+    lane = runs.Cells.of(study, {"learning_rate": np.zeros(1)}, [0], [(0, 0)]).lane(study, np.array(0))
     built = programs.build(study, named, lane, on_compiled=lambda done, n: progress("compiling", done, n))
     run = _Runner(study, built, progress)
     run.expect(sum(len(rates) * len(screening) + len(fresh) for rates in grids.values()))
@@ -110,6 +123,8 @@ def compare(
             trials[name] = _merge(found, added)
     reported = {name: run.report(name, found, fresh) for name, found in trials.items()}
     results = _assemble(study, trials, reported, screening, fresh)
+    if audit:
+        results = results.assign(_audited(study, named, trials, screening))
     return Comparison(results, verdict.table(results))
 
 
@@ -130,20 +145,20 @@ class _Runner:
         what = f"{name}, extension {extension}" if extension else name
         return _Trials(rates, np.full(len(rates), extension), self._execute(what, name, rates, seeds, cells))
 
-    def report(self, name: str, found: _Trials, fresh: np.ndarray) -> engine.Results:
+    def report(self, name: str, found: _Trials, fresh: np.ndarray) -> runs.Results:
         """Trains the selected rate on the fresh seeds."""
         best = found.rates[[int(np.argmin(found.losses()))]]
         return self._execute(f"{name}, fresh seeds", name, best, fresh, [(0, seed) for seed in range(len(fresh))])
 
     def _execute(
         self, what: str, name: str, rates: np.ndarray, seeds: np.ndarray, cells: list[tuple[int, int]]
-    ) -> engine.Results:
+    ) -> runs.Results:
         def on_runs(runs: int) -> None:
             self._done += runs
             self._on_progress(what, self._done, self._expected)
 
         on_runs(0)
-        wanted = engine.Cells.of(self._study, {"learning_rate": rates}, seeds, cells)
+        wanted = runs.Cells.of(self._study, {"learning_rate": rates}, seeds, cells)
         return engine.execute(self._study, self._teams, name, wanted, on_runs)
 
 
@@ -206,17 +221,38 @@ def _merge(a: _Trials, b: _Trials) -> _Trials:
         per_trial = [v.reshape(len(t.rates), -1, *v.shape[1:]) for v, t in ((x, a), (y, b))]
         return np.concatenate(per_trial)[order].reshape(-1, *x.shape[1:])
 
-    results = engine.Results(
+    results = runs.Results(
         {name: joined(a.results.metrics[name], b.results.metrics[name]) for name in a.results.metrics},
         joined(a.results.diverged_at, b.results.diverged_at),
     )
     return _Trials(rates[order], np.concatenate([a.round, b.round])[order], results)
 
 
+def _audited(
+    study: lanes.Study, factories: Mapping[str, OptimizerFactory], trials: Mapping[str, _Trials], seeds: np.ndarray
+) -> dict[str, Any]:
+    """Variables that say whether the median run of each selected rate is the same alone."""
+    chosen = {name: found.selected() for name, found in trials.items()}
+    alone = audits.rerun(
+        study,
+        factories,
+        {
+            name: runs.Cells.of(study, {"learning_rate": found.rates}, seeds, [chosen[name]])
+            for name, found in trials.items()
+        },
+    )
+    differences = np.full((len(trials), len(next(iter(trials.values())).rates), len(seeds)), np.nan)
+    for i, (name, found) in enumerate(trials.items()):
+        trial, seed = chosen[name]
+        fast = found.results.some(np.array([trial * len(seeds) + seed]))
+        differences[i, trial, seed] = audits.difference(fast, alone[name])[0]
+    return audits.variables(differences, ("optimizer", "trial", "seed"))
+
+
 def _assemble(
     study: lanes.Study,
     trials: Mapping[str, _Trials],
-    reported: Mapping[str, engine.Results],
+    reported: Mapping[str, runs.Results],
     screening: np.ndarray,
     fresh: np.ndarray,
 ) -> "xarray.Dataset":
@@ -245,6 +281,6 @@ def _assemble(
     return dataset.assemble(study, {**screened, **report}, coords, protocol=f"jaxdl compare {PROTOCOL}")
 
 
-def _stack(results: Sequence[engine.Results]) -> engine.Results:
+def _stack(results: Sequence[runs.Results]) -> runs.Results:
     metrics = {name: np.concatenate([r.metrics[name] for r in results]) for name in results[0].metrics}
-    return engine.Results(metrics, np.concatenate([r.diverged_at for r in results]))
+    return runs.Results(metrics, np.concatenate([r.diverged_at for r in results]))

@@ -62,6 +62,37 @@ def test_the_selected_rate_is_reported_on_fresh_seeds(found):
     assert row["steps_to_target"] == np.median(reached)
 
 
+def test_the_median_run_of_every_selected_rate_is_audited(found):
+    for row in found.table:
+        mine = found.results.sel(optimizer=row["optimizer"])
+        audited = mine["audit_difference"].notnull()
+        assert audited.sum() == 1
+        trial, seed = (int(index[0]) for index in np.nonzero(audited.values))
+        assert float(mine["learning_rate"][trial]) == row["best_learning_rate"]
+        final = mine["val_loss"].isel(step=-1, trial=trial)
+        assert float(final[seed]) == float(final.median())  # of three seeds
+        assert float(mine["audit_difference"][trial, seed]) < 1e-10
+    assert not found.results["chaotic"].any()
+    assert found.results["chaotic"].attrs["audited"] == 2
+
+
+def test_the_audit_compares_the_run_that_it_marks(monkeypatch):
+    """Were another run compared, the difference would be as large as between seeds."""
+    monkeypatch.setattr(comparison.audits, "median_run", lambda losses: 0)
+    rates = [0.003, 0.03, 0.3]
+    found = jaxdl.compare(regression(), ["sgd"], learning_rates=rates, seeds=4, fresh_seeds=1, steps=20, extensions=0)
+    audited = found.results["audit_difference"].values
+    np.testing.assert_array_equal(np.isnan(audited).all(axis=(0, 1)), [False, True, True, True])
+    assert np.nanmax(audited) < 1e-10
+
+
+def test_without_an_audit_nothing_is_said_about_it():
+    found = jaxdl.compare(
+        bowl(), ["sgd"], learning_rates=[0.1, 0.3, 1.0], seeds=1, fresh_seeds=1, steps=5, extensions=0, audit=False
+    )
+    assert "chaotic" not in found.results
+
+
 def test_diverged_cells_are_counted(found):
     row = next(row for row in found.table if row["optimizer"] == "sgd")
     mine = found.results.sel(optimizer="sgd")

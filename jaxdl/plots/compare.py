@@ -3,7 +3,6 @@
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from jaxdl import statistics, verdict
@@ -30,7 +29,7 @@ def convergence(results: "xarray.Dataset") -> Figure:
     fig, axes = figures.new(f"{results.attrs['problem']}: each optimizer at its selected learning rate")
     for name in rows:
         i = names.index(name)
-        low, mid, high = (_drawable(statistics.quantile(values[i], q, axis=0)) for q in (0.25, 0.5, 0.75))
+        low, mid, high = (figures.drawable(statistics.quantile(values[i], q, axis=0)) for q in (0.25, 0.5, 0.75))
         lost = round(rows[name]["fresh_diverged_fraction"] * seeds)
         text = f"{name}, η = {rows[name]['best_learning_rate']:.3g}" + (f", {lost} of {seeds} diverged" if lost else "")
         x = results["step"].values
@@ -53,28 +52,26 @@ def sensitivity(results: "xarray.Dataset") -> Figure:
       results: From ``jaxdl.compare`` or ``jaxdl.load``.
 
     Returns:
-      The figure. A star marks the selected rate; a cross is larger, the more seeds of its cell diverged.
+      The figure. A star marks the selected rate; a cross is larger, the more seeds of its cell diverged; a ring is
+      around rates that an audit found chaotic: see ``jaxdl.sweeps.audit``.
     """
     final, label, scale = figures.height(results, results["val_loss"].isel(step=-1).values)
     diverged = verdict.diverged(results).values
+    chaotic = results["chaotic"].any("seed").values if "chaotic" in results else np.zeros(final.shape[:2], bool)
     fig, axes = figures.new(f"{results.attrs['problem']}: sensitivity to the learning rate")
     for i, name in enumerate(results["optimizer"].values):
         rates = results["learning_rate"].values[i]
         values = statistics.losses_with_divergence(final[i])
-        low, mid, high = (_drawable(statistics.quantile(values, q)) for q in (0.25, 0.5, 0.75))
+        low, mid, high = (figures.drawable(statistics.quantile(values, q)) for q in (0.25, 0.5, 0.75))
         style: dict[str, Any] = {"color": figures.colour(i), "zorder": _above(i)}
         axes.plot(rates, mid, figures.line(i), label=str(name), marker="o", markersize=3, **style)
         axes.fill_between(rates, low, high, color=figures.colour(i), alpha=0.15, linewidth=0)
         best = int(np.argmin(statistics.median(values)))
-        # Where two optimizers select the same rate, the smaller star lies on the larger.
-        size = 19 - 12 * i / results.sizes["optimizer"]
-        star: dict[str, Any] = {"marker": "*", "markersize": size, "markeredgecolor": "white", "markeredgewidth": 0.6}
-        axes.plot(rates[best], mid[best], **star, color=figures.colour(i), zorder=4 + i)
-        _crosses(axes, rates, diverged[i].mean(axis=-1), i)
+        figures.star(axes, rates[best], mid[best], i, results.sizes["optimizer"])
+        figures.crosses(axes, rates, diverged[i].mean(axis=-1), i)
+        figures.rings(axes, rates[chaotic[i]], mid[chaotic[i]], figures.colour(i))
     axes.set(xlabel="learning rate η", ylabel=f"final validation {label}", xscale="log", yscale=scale)
-    bottom, top = axes.get_ylim()
-    room = 0.035 * results.sizes["optimizer"] if diverged.any() else 0
-    axes.set_ylim(bottom, top * (top / bottom) ** room if scale == "log" else top + room * (top - bottom))
+    figures.room_for_crosses(axes, results.sizes["optimizer"] if diverged.any() else 0)
     axes.plot([], [], "*", color="0.4", markersize=10, label="selected")
     axes.plot([], [], "x", color="0.4", label="diverged seeds")
     axes.legend(fontsize=8)
@@ -86,19 +83,6 @@ def sensitivity(results: "xarray.Dataset") -> Figure:
 def _above(i: int) -> int:
     """Height of curve ``i``: of two that coincide, the broken one must lie on the other to show both."""
     return 3 if figures.line(i) != "-" else 2
-
-
-def _crosses(axes: Axes, rates: np.ndarray, fraction: np.ndarray, row: int) -> None:
-    """A cross along the top at every rate where seeds diverged, one row per optimizer."""
-    some = fraction > 0
-    y = np.full(int(some.sum()), 0.985 - 0.028 * row)
-    size, place = 8 + 30 * fraction[some], axes.get_xaxis_transform()
-    axes.scatter(rates[some], y, s=size, color=figures.colour(row), marker="x", transform=place)
-
-
-def _drawable(values: np.ndarray) -> np.ndarray:
-    """Infinite values cannot be drawn: a gap stands for them."""
-    return np.where(np.isfinite(values), values, np.nan)
 
 
 def _what(results: "xarray.Dataset") -> str:

@@ -47,6 +47,31 @@ def test_sensitivity_draws_losses_and_marks_diverged_cells(results):
     assert "3 screening seeds" in figure.get_supxlabel()
 
 
+RING = "chaotic: another run when alone"
+
+
+def rings(axes):
+    return [(line.get_xdata(), line.get_ydata()) for line in axes.get_lines() if line.get_fillstyle() == "none"]
+
+
+def test_chaotic_rates_have_a_ring(results):
+    chaotic = results["chaotic"].copy(deep=True)
+    chaotic.loc[{"optimizer": "adam", "trial": 1, "seed": 2}] = True
+    (axes,) = plots.sensitivity(results.assign(chaotic=chaotic)).axes
+    ((x, y),) = [(x, y) for x, y in rings(axes) if len(x)]
+    mine = results.sel(optimizer="adam", trial=1)
+    assert x.tolist() == [float(mine["learning_rate"])]
+    assert y.tolist() == [float(mine["val_loss"].isel(step=-1).median("seed"))]
+    assert RING in [text.get_text() for text in axes.get_legend().get_texts()]
+
+
+def test_no_ring_where_nothing_is_chaotic_or_nothing_was_audited(results):
+    for found in (results, results.drop_vars(["chaotic", "audit_difference"])):
+        (axes,) = plots.sensitivity(found).axes
+        assert not any(len(x) for x, _ in rings(axes))
+        assert RING not in [text.get_text() for text in axes.get_legend().get_texts()]
+
+
 def test_losses_at_or_below_zero_are_drawn_above_their_floor():
     lowered = bowl()._replace(
         metrics=lambda x, batch: {"loss": bowl().metrics(x, batch)["loss"] - 2.0}, floor=-2.0, target=-1.9
