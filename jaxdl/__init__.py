@@ -12,6 +12,7 @@ from jaxdl import observation as observation
 from jaxdl import observers as observers
 from jaxdl import optimizers as optimizers
 from jaxdl import problems as problems
+from jaxdl import ranking as ranking
 from jaxdl import schedules as schedules
 from jaxdl import statistics as statistics
 from jaxdl import transforms as transforms

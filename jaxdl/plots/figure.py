@@ -64,6 +64,47 @@ def height(results: "xarray.Dataset", values: np.ndarray) -> tuple[np.ndarray, s
     return values, label, "linear"
 
 
+def drawable(values: np.ndarray) -> np.ndarray:
+    """Infinite values cannot be drawn: a gap stands for them."""
+    return np.where(np.isfinite(values), values, np.nan)
+
+
+def star(axes: Axes, x: float, y: float, index: int, of: int, **options: Any) -> None:
+    """Marks the best point of curve ``index`` of ``of``; where two coincide, the smaller star lies on the larger."""
+    style: dict[str, Any] = {"marker": "*", "markersize": 19 - 12 * index / of, "linestyle": "none"}
+    edge: dict[str, Any] = {"markeredgecolor": "white", "markeredgewidth": 0.6}
+    axes.plot(x, y, **{**style, **edge, "color": colour(index), "zorder": 4 + index, **options})
+
+
+def crosses(axes: Axes, x: np.ndarray, fraction: np.ndarray, row: int) -> None:
+    """A cross along the top wherever a ``fraction`` of the seeds diverged, one row per curve; larger for more seeds."""
+    some = fraction > 0
+    y = np.full(int(some.sum()), 0.985 - 0.028 * row)
+    size, place = 8 + 30 * fraction[some], axes.get_xaxis_transform()
+    axes.scatter(x[some], y, s=size, color=colour(row), marker="x", transform=place)
+    # Crosses alone do not widen the axes: of curves that end before them they would lie outside.
+    axes.update_datalim(np.column_stack([x, x]), updatey=False)
+    axes.autoscale_view(scaley=False)
+
+
+def room_for_crosses(axes: Axes, rows: int) -> None:
+    """Raises the top of the axes by ``rows`` of :func:`crosses`."""
+    (bottom, top), room = axes.get_ylim(), 0.035 * rows
+    higher = top * (top / bottom) ** room if axes.get_yscale() == "log" else top + room * (top - bottom)
+    axes.set_ylim(bottom, higher)
+
+
 def save(figure: Figure, path: str | Path, **options: Any) -> Path:
     """Writes the figure whole or not at all; the suffix decides the format. 150 dots per inch unless told."""
     return store.replace(path, lambda made: figure.savefig(made, **{"dpi": 150, **options}))
+
+
+def rings(axes: Axes, x: np.ndarray, y: np.ndarray, color: str) -> None:
+    """A ring around every point with a run that an audit found chaotic, and one entry in the legend."""
+    if not len(x):
+        return
+    ring: dict[str, Any] = {"linestyle": "", "marker": "o", "markersize": 15, "fillstyle": "none", "zorder": 5}
+    text = "chaotic: another run when alone"
+    axes.plot(x, y, color=color, **ring)
+    if text not in axes.get_legend_handles_labels()[1]:
+        axes.plot([], [], color="0.4", label=text, **ring)

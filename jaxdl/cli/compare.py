@@ -1,13 +1,12 @@
-"""The command line: thin shells over public functions. Mistakes cost one sentence and exit code 2."""
+"""``jaxdl compare``: several optimizers, one budget, one verdict."""
 
-import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Never
+from typing import TYPE_CHECKING, Annotated, ClassVar
 
 import tyro
 
-from jaxdl import checks, comparison, configuration, optimizers, problems, store, verdict
+from jaxdl import checks, comparison, optimizers, problems, store, verdict
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -41,8 +40,10 @@ class Compare:
     quick: bool = False
     """The same job, smaller: under 20 seconds with nothing compiled."""
 
-    def run(self, console: "Console") -> None:
-        """Does what the command says."""
+    when_interrupted: ClassVar[str] = "nothing was written."
+
+    def run(self, console: "Console") -> int:
+        """Does what the command says; returns its exit code."""
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
         budget = _QUICK if self.quick else _FULL
@@ -66,12 +67,13 @@ class Compare:
                     progress.update(training, description=f"training: {what}", completed=done, total=total)
 
             problem = problems.get(self.problem)
-            found = comparison.compare(problem, self.optimizers, **budget, on_progress=show)
+            found = comparison.compare(problem, self.optimizers, **budget, audit=not self.quick, on_progress=show)
             progress.update(training, description="training")
         _write(found, out)
         console.print(_rich_table(found))
         console.print(verdict.summary(found.results), soft_wrap=True)
         console.print(f"Results, table and figures: {out}{'' if str(out).endswith('/') else '/'}", soft_wrap=True)
+        return 0
 
 
 def _write(found: comparison.Comparison, out: Path) -> None:
@@ -95,21 +97,3 @@ def _rich_table(found: comparison.Comparison) -> "Table":
     for row in rows:
         table.add_row(*row)
     return table
-
-
-def main(arguments: list[str] | None = None) -> Never:
-    """Entry point of the ``jaxdl`` command: 0 when done, 2 after a mistake, 130 when interrupted."""
-    from rich.console import Console
-
-    command = tyro.extras.subcommand_cli_from_dict({"compare": Compare}, prog="jaxdl", args=arguments)
-    try:
-        # Before JAX starts: every core becomes a device, and compiled programs are kept for the next run.
-        configuration.configure(devices=configuration.cores(), cache=True)
-        command.run(Console())
-    except (ValueError, TypeError, OSError) as error:
-        print(f"jaxdl: {error}", file=sys.stderr)
-        sys.exit(2)
-    except KeyboardInterrupt:
-        print("jaxdl: interrupted; nothing was written.", file=sys.stderr)
-        sys.exit(130)
-    sys.exit(0)

@@ -1,0 +1,396 @@
+"""The command ``jaxdl sweep``: what is typed, what is written, what is shown."""
+
+import io
+import json
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import tyro
+from rich.console import Console
+
+import jaxdl
+from jaxdl.cli import axes, display, studies
+from jaxdl.cli.sweep import Sweep, stored
+from jaxdl.sweeps import record
+from jaxdl.sweeps.runs import Progress
+
+SMALL = ("--problem", "quadratic", "--optimizer", "sgd", "--steps", "20")
+RATES = ("--axis", "learning_rate=log:1e-3:1e-1:3")
+
+
+def command(*arguments):
+    return tyro.cli(Sweep, args=[str(argument) for argument in arguments])
+
+
+def run(*arguments):
+    """Exit code and what is printed where there is no terminal."""
+    console = Console(file=io.StringIO(), width=100)
+    code = command(*arguments).run(console)
+    return code, console.file.getvalue()
+
+
+def process(cache, *arguments):
+    environment = {**os.environ, "XDG_CACHE_HOME": str(cache), "COLUMNS": "80"}
+    line = [sys.executable, "-c", "from jaxdl.cli import main; main()", "sweep", *map(str, arguments)]
+    return subprocess.run(line, capture_output=True, text=True, env=environment, timeout=300)
+
+
+# --- what is typed ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "values"),
+    [
+        ("b1=0.8,0.9", [0.8, 0.9]),
+        ("b1 = .5, 1e-3 ,+2.", [0.5, 0.001, 2.0]),
+        ("steps=100,200", [100, 200]),
+        ("nesterov=true,False", [True, False]),
+        ("momentum=none,0.9", [None, 0.9]),
+        ("problem.kind=small,wide-2", ["small", "wide-2"]),
+        ("problem.label_noise=0", [0]),
+        ("x=-1,1", [-1, 1]),
+        ("x=1,true", [1, True]),
+        ("x=lin:-1:1:5", [-1.0, -0.5, 0.0, 0.5, 1.0]),
+        ("x=log:1e-4:1e-1:4", [1e-4, 1e-3, 1e-2, 1e-1]),
+    ],
+)
+def test_an_axis_is_read(text, values):
+    grid = axes.grid([text])
+    (column,) = grid.columns.values()
+    found = column.tolist() if isinstance(column, np.ndarray) else column
+    assert found == pytest.approx(values, rel=1e-12) if ":" in text else found == values
+    assert [type(value) for value in found] == [type(value) for value in values]
+    assert grid.dims == (text.split("=")[0].strip(),)
+
+
+def test_ends_of_a_spaced_axis_are_exact():
+    column = axes.grid(["x=log:3e-4:0.7:9"]).columns["x"]
+    assert (column[0], column[-1]) == (3e-4, 0.7)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("learning_rate", "--axis must be NAME=VALUES, such as"),
+        ("=0.1", "--axis must be NAME=VALUES"),
+        ("b1=", "--axis must be NAME=VALUES"),
+        ("2b=1", "--axis must be NAME=VALUES"),
+        ("a.b.c=1", "--axis must be NAME=VALUES"),
+        ("b1=0.8,,0.9", "--axis b1 must be finite numbers, true, false, none or words.*got ''"),
+        ("b1=nan", "got 'nan'"),
+        ("b1=0.1,-inf", "got '-inf'"),
+        ("b1=1e999", "got '1e999'"),
+        ("b1=1_0", "got '1_0'"),
+        ("b1=(1,2)", r"got '\(1'"),
+        ("b1=0.8,0.80", "--axis b1 must have different values, got 0.8 twice"),
+        ("b1=1,1.0", "must have different values, got 1.0 twice"),
+        ("x=log:1e-4:1e-1", "must be log:low:high:n or lin:low:high:n, got 'log:1e-4:1e-1'"),
+        ("x=geo:1:2:3", "must be log:low:high:n or lin:low:high:n"),
+        ("x=log:a:1:3", "must be log:low:high:n"),
+        ("x=log:0:1:3", "needs low > 0 on a logarithmic scale, got 'log:0:1:3'"),
+        ("x=lin:1:0:3", "needs low < high and a whole n of at least 2"),
+        ("x=lin:0:1:1", "needs low < high and a whole n of at least 2"),
+        ("x=lin:0:1:2.5", "needs low < high and a whole n of at least 2"),
+    ],
+)
+def test_another_axis_is_one_sentence(text, message):
+    with pytest.raises(ValueError, match=message) as error:
+        axes.grid([text])
+    assert len(str(error.value).splitlines()) == 1
+
+
+def test_axes_multiply_and_draws_go_across_them():
+    grid = axes.grid(["b1=0.8,0.9", "nesterov=true,false"], "sobol:6", ["learning_rate=log:1e-4:1e-1", "b2=lin:0.9:1"])
+    assert (grid.dims, grid.shape) == (("b1", "nesterov", "point"), (2, 2, 6))
+    drawn = jaxdl.grids.sobol({"learning_rate": (1e-4, 1e-1), "b2": jaxdl.grids.uniform(0.9, 1)}, 6)
+    np.testing.assert_array_equal(grid.columns["learning_rate"][:6], drawn.columns["learning_rate"])
+    np.testing.assert_array_equal(grid.columns["b2"][18:], drawn.columns["b2"])
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        (([],), "a sweep needs an --axis"),
+        ((["a=1", "a=2"],), "must name every axis once, got 'a' twice"),
+        (([], None, ["a=log:1:2"]), "--range needs --draw"),
+        (([], "sobol:8"), "--draw needs a --range"),
+        ((["a=1"], "sobol:8", ["a=log:1:2"]), "'a' must be an --axis or a --range, got both"),
+        (([], "sobol", ["a=log:1:2"]), "--draw must be one of sobol:COUNT, halton:COUNT, random:COUNT"),
+        (([], "grid:8", ["a=log:1:2"]), "--draw must be one of"),
+        (([], "sobol:0", ["a=log:1:2"]), "--draw must be one of"),
+        (([], "sobol:8", ["a=1:2"]), "--range a must be log:low:high or lin:low:high, got '1:2'"),
+        (([], "sobol:8", ["a=log:2:1"]), "--range a needs low < high"),
+    ],
+)
+def test_options_that_do_not_go_together(given, message):
+    with pytest.raises(ValueError, match=message):
+        axes.grid(*given)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("--problem", "quadratik"), "unknown problem 'quadratik'; known are: "),
+        (("--optimizers", "sgd", "adma"), "unknown optimizer 'adma'"),
+        (("--axis", "b1=0.9"), "optimizer 'sgd' takes no argument 'b1'"),
+        (("--axis", "problem.color=red"), "problem 'quadratic' takes"),
+        (("--axis", "seed=1,2"), "'seed' is no axis of a grid"),
+        (("--seeds", "0"), "--seeds must be a whole number of at least 1, got 0"),
+        (("--steps", "0"), "--steps must be a whole number of at least 1, got 0"),
+        (("--record-every", "0"), "--record-every must be a whole number of at least 1, got 0"),
+        (("--audit", "-1"), "--audit must be a whole number of at least 0, got -1"),
+        (("--observe", "grad"), "unknown observable 'grad'"),
+        (("--observe", "clip_rate"), "observable 'clip_rate' needs the hyper-parameter 'max_norm'"),
+        (("--count", "3"), "--count goes with --verify"),
+    ],
+)
+def test_a_mistake_is_found_before_anything_is_written(tmp_path, arguments, message):
+    out = tmp_path / "study"
+    with pytest.raises((ValueError, TypeError), match=message):
+        run(*SMALL, *RATES, *arguments, "--out", out)
+    assert not out.exists()
+
+
+# --- what is written and shown ----------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def study(tmp_path_factory):
+    """A study, made by the command in a process of its own, and that process."""
+    folder = tmp_path_factory.mktemp("studies") / "first"
+    done = process(tmp_path_factory.mktemp("cache"), *SMALL, *RATES, "--seeds", 2, "--out", folder)
+    return folder, done
+
+
+def test_the_command_trains_and_says_where_the_results_are(study):
+    folder, done = study
+    assert done.returncode == 0, done.stderr
+    assert (folder / "sweep.png").read_bytes().startswith(b"\x89PNG")
+    results = record.load(folder)
+    assert dict(results.sizes) | {"step": 0} == {"learning_rate": 3, "seed": 2, "step": 0}
+    np.testing.assert_allclose(results["learning_rate"], [1e-3, 1e-2, 1e-1], rtol=1e-12)
+    assert not results["val_loss"].isnull().any()
+    assert f"Results and figure: {folder}/" in done.stdout.splitlines()
+    assert "quadratic, sgd: best 3 of 3 points by median final validation loss over seeds" in done.stdout
+    rows = [line.split() for line in done.stdout.splitlines() if line.endswith("0/2")]
+    assert [row[0] for row in rows] == ["0.1", "0.01", "0.001"]
+    assert float(rows[0][1]) == pytest.approx(float(results["val_loss"][2, :, -1].median()), rel=1e-3)
+
+
+def test_without_a_terminal_there_is_one_line_about_the_runs(study):
+    printed = study[1].stdout
+    assert "\x1b" not in printed
+    assert "━" not in printed
+    assert printed.startswith("6 of 6 runs over, 0 diverged; 120 lane-steps in ")
+    assert max(map(len, printed.splitlines()[2:-1])) <= 80
+
+
+def test_a_mistake_is_one_sentence_and_exit_code_2(tmp_path):
+    done = process(tmp_path / "cache", *SMALL, "--axis", "learning_rate=log:1", "--out", tmp_path / "out")
+    assert done.returncode == 2
+    assert "--axis learning_rate must be log:low:high:n or lin:low:high:n, got 'log:1'" in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1
+    assert not (tmp_path / "out").exists()
+
+
+def test_more_of_a_study_computes_only_what_is_new_and_resume_knows_the_command(tmp_path):
+    out = tmp_path / "study"
+    assert run(*SMALL, *RATES, "--seeds", 1, "--out", out)[0] == 0
+    code, printed = run(*SMALL, *RATES, "--seeds", 3, "--out", out)
+    assert code == 0
+    assert "3 of 9 runs were there already, 6 are new." in printed.splitlines()
+    before = record.load(out)
+    code, printed = run("--resume", out)
+    assert code == 0
+    assert "9 of 9 runs were there already, 0 are new." in printed.splitlines()
+    assert "lane-steps" not in printed
+    assert record.load(out).identical(before)
+    assert run("--verify", out, "--count", 9) == (0, f"9 runs of {out} repeated: the same bit for bit.\n")
+
+
+def test_what_is_run_is_stored_and_nothing_else(tmp_path):
+    out = tmp_path / "study"
+    options = (*SMALL, "--axis", "problem.condition_number=10,100", "--range", "learning_rate=log:1e-3:1e-1")
+    options += (
+        "--range",
+        "momentum=lin:0:0.5",
+        "--draw",
+        "halton:3",
+        "--seeds",
+        1,
+        "--observe",
+        "grad_norm",
+        "--record-every",
+        10,
+        "--batch",
+        "own",
+    )
+    assert run(*options, "--out", out)[0] == 0
+    assert stored(out) == command(*options)
+    assert "out" not in json.dumps(record.summary(out).origin)
+    results = record.load(out)
+    assert results["grad_norm"].dims == ("problem.condition_number", "point", "seed", "step")
+    assert results["step"].values.tolist() == [0, 10, 20]
+    assert not (out / "sweep.png").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("--steps", "30"), "--resume takes all else from the study, got --steps too"),
+        (RATES, "--resume takes all else from the study, got --axis too"),
+        (("--list",), "--resume takes all else from the study, got --list too"),
+        (("--verify", "x"), "--resume takes all else from the study, got --verify too"),
+    ],
+)
+def test_resume_takes_no_option_that_it_would_not_heed(study, arguments, message):
+    with pytest.raises(ValueError, match=message):
+        run("--resume", study[0], *arguments)
+
+
+def test_a_study_that_the_command_did_not_make_is_not_resumed(tmp_path):
+    with pytest.raises(FileNotFoundError):
+        run("--resume", tmp_path)
+    problem = jaxdl.problems.get("quadratic", dimension=2)
+    jaxdl.sweep(problem, jaxdl.sgd, {"learning_rate": [0.1]}, seeds=1, steps=2, out=tmp_path / "a")
+    with pytest.raises(ValueError, match="was not made by this version's `jaxdl sweep`"):
+        run("--resume", tmp_path / "a")
+
+
+def test_studies_are_listed_with_what_they_hold(study, tmp_path):
+    folder = study[0]
+    code, printed = run("--list", folder.parent)
+    assert code == 0
+    (line,) = [line for line in printed.splitlines() if "6/6" in line]
+    assert line.split()[-4:] == ["jaxdl", jaxdl_version(), "jax", jax_version()]
+    assert "quadratic" in line
+    assert run("--list", tmp_path) == (0, f"No studies below {tmp_path}.\n")
+    with pytest.raises(FileNotFoundError, match="there is no folder"):
+        run("--list", tmp_path / "nowhere")
+
+
+def jaxdl_version():
+    return jaxdl.provenance.versions()["jaxdl"]
+
+
+def jax_version():
+    return jaxdl.provenance.versions()["jax"]
+
+
+def test_a_damaged_study_is_named_and_the_others_are_listed(tmp_path):
+    problem = jaxdl.problems.get("quadratic", dimension=2)
+    for name in ("good", "bad"):
+        jaxdl.sweep(problem, jaxdl.sgd, {"learning_rate": [0.1]}, seeds=1, steps=2, out=tmp_path / name)
+    (tmp_path / "bad" / "manifest.json").write_text("{}")
+    code, printed = run("--list", tmp_path)
+    assert code == 0
+    assert "1/1" in printed
+    assert "bad" in printed
+    assert "damaged" in printed
+
+
+@pytest.mark.parametrize(
+    ("found", "code", "words"),
+    [
+        (record.Verification(["a"] * 4, True, 0.0), 0, "the same bit for bit"),
+        (record.Verification(["a"] * 4, False, 2e-6), 0, "within 1e-05 of what is stored, the largest difference"),
+        (
+            record.Verification(["a"] * 4, False, 0.3),
+            1,
+            "beyond 1e-05 of what is stored, the largest difference is 0.3",
+        ),
+    ],
+)
+def test_verify_says_how_runs_compare(monkeypatch, tmp_path, found, code, words):
+    monkeypatch.setattr(record, "verify", lambda folder, define, count: found)
+    console = Console(file=io.StringIO(), width=80)
+    assert studies.verify(tmp_path, {}, 4, console) == code
+    printed = console.file.getvalue()
+    assert printed.startswith(f"4 runs of {tmp_path} repeated: ")
+    assert words in printed
+
+
+def test_help_lists_the_options():
+    with pytest.raises(SystemExit) as ended:
+        command("--help")
+    assert ended.value.code == 0
+
+
+# --- the display ------------------------------------------------------------------------------------------------------
+
+PLAN = "64 lanes × 2 devices, chunk 250 steps"
+TOLD = [
+    Progress("running", 400, 2400, 1, 6),
+    Progress("compiling", 1, 2, 1, 6),
+    Progress("compiling", 2, 2, 1, 6),
+    Progress("running", 900, 2400, 2, 6, 1, None),
+    Progress("running", 1400, 2400, 3, 6, 1, 0.25, PLAN),
+]
+"""A study with 400 lane-steps done before, told at these times:"""
+TIMES = [0.0, 1.0, 3.0, 4.0, 6.0, 8.0]
+
+
+def test_times_of_compiling_and_running_are_kept_apart_and_what_was_there_is_no_work():
+    watch = display.Watch(iter(TIMES).__next__)
+    for progress in TOLD:
+        watch.see(progress)
+    assert (watch.compiling, watch.running) == (4.0, 4.0)
+    assert watch.steps == 1000
+    assert watch.rate == 250.0
+    assert watch.seconds_left == 4.0
+    assert watch.line() == (
+        "3 of 6 runs over, 1 diverged; 1 000 lane-steps in 4.0 s (250 per second), after 4.0 s of compiling."
+    )
+
+
+def test_what_was_there_counts_for_nothing_where_programs_were_compiled_before_it_was_told():
+    watch = display.Watch(iter(TIMES).__next__)
+    for progress in (TOLD[1], TOLD[2], TOLD[0], *TOLD[3:]):
+        watch.see(progress)
+    assert (watch.compiling, watch.running, watch.steps) == (4.0, 4.0, 1000)
+
+
+def shown(watch):
+    console = Console(file=io.StringIO(), width=80)
+    console.print(display.picture(watch))
+    return [line.rstrip() for line in console.file.getvalue().splitlines()]
+
+
+def test_the_picture_says_what_is_to_be_known():
+    watch = display.Watch(iter([*TIMES, *[9.5] * 9]).__next__)
+    assert [line.split()[-2:] for line in shown(watch)] == [["1.0", "s"]]
+    watch = display.Watch(iter([*TIMES[:3], 4.5]).__next__)
+    for progress in TOLD[:2]:
+        watch.see(progress)
+    assert shown(watch)[0].endswith("50% 1 of 2 programs, 4.5 s")
+    watch = display.Watch(iter(TIMES).__next__)
+    for progress in TOLD:
+        watch.see(progress)
+    compiling, running, runs, plan = shown(watch)
+    assert compiling.endswith("100% 2 of 2 programs, 4.0 s")
+    assert running.startswith("running")
+    assert running.endswith("58% 250 lane-steps/s, 4.0 s left")
+    assert (runs, plan) == ("3 of 6 runs over, best loss 0.25, 1 diverged", PLAN)
+
+
+@pytest.mark.parametrize("terminal", [True, False])
+def test_a_terminal_gets_a_live_display_and_a_file_a_line(terminal):
+    console = Console(file=io.StringIO(), width=80, force_terminal=terminal)
+    with display.live(console) as show:
+        for progress in TOLD:
+            show(progress)
+    printed = console.file.getvalue()
+    assert ("━" in printed) == terminal
+    assert ("\x1b" in printed) == terminal
+    assert "3 of 6 runs over, 1 diverged; 1 000 lane-steps in " in printed.splitlines()[-2]
+    assert printed.splitlines()[-1] == PLAN
+
+
+def test_nothing_is_said_where_nothing_was_run():
+    console = Console(file=io.StringIO(), width=80)
+    with display.live(console) as show:
+        show(Progress("running", 100, 100, 4, 4))
+    assert console.file.getvalue() == ""
