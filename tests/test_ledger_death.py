@@ -18,6 +18,8 @@ from jaxdl.ledger import Ledger
 from tests import faults
 from tests.studies import BLOCK, COLUMNS, OPERATIONS, append, assert_holds, chunk, create, flip, grow, keys
 
+pytestmark = pytest.mark.slow  # minutes: every step of every operation is made to fail
+
 ROOT = Path(__file__).parent.parent
 
 
