@@ -28,6 +28,7 @@ ARGUMENTS = {"seeds": 2, "steps": 40, "record_every": 4}
 def short_chunks(monkeypatch):
     """Several chunks a run, each of them on the disk before the next."""
     monkeypatch.setattr(plan, "CHUNK_SECONDS", 0.0)
+    monkeypatch.setattr(jax, "local_device_count", lambda: 2)  # every device compiles anew
     monkeypatch.setattr(rows, "PATIENCE", 0.0)
 
 
@@ -68,6 +69,7 @@ def template(tmp_path_factory):
     folder = tmp_path_factory.mktemp("record") / "study"
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(plan, "CHUNK_SECONDS", 0.0)
+        patch.setattr(jax, "local_device_count", lambda: 2)
         sweep(folder)
     return folder
 
