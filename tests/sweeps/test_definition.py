@@ -9,6 +9,8 @@ import pytest
 import jaxdl
 from tests.problems_for_tests import bowl, regression
 
+pytestmark = pytest.mark.slow  # minutes, most of them compilation
+
 STEPS = 20
 
 
