@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -10,6 +9,7 @@ import jax
 import numpy as np
 
 from jaxdl import grids, provenance, training
+from jaxdl.sweeps import work
 from jaxdl.sweeps.dataset import unit
 from jaxdl.sweeps.definition import Definition, Part
 from jaxdl.sweeps.lanes import Study, lane_dtype
@@ -28,7 +28,7 @@ def of(definition: Definition, origin: Any, skeleton: Mapping[str, Any]) -> dict
     Args:
       definition: The study.
       origin: Anything that whoever asked for it wants to find again.
-      skeleton: Of the Dataset, see ``record.skeleton``.
+      skeleton: Of the Dataset, without its data.
     """
     study = definition.parts[0].study
     return {
@@ -110,8 +110,7 @@ def program(part: Part) -> str:
         {name: jax.ShapeDtypeStruct((), lane_dtype(column)) for name, column in columns.items()}
         for columns in (cells.factory, cells.problem)
     ]
-    text = re.sub(r" at 0x[0-9a-f]+", "", str(jax.make_jaxpr(step)(*lanes)))
-    return hashlib.sha256(f"{label(part)}\n{text}".encode()).hexdigest()
+    return work.digest(f"{label(part)}\n{jax.make_jaxpr(step)(*lanes)}")
 
 
 def data_hash(part: Part) -> str:

@@ -8,7 +8,7 @@ it is to be.
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -16,9 +16,6 @@ from jaxdl.ledger import Ledger
 from jaxdl.sweeps import engine, manifest, planner, programs, runs, slots, states
 from jaxdl.sweeps.definition import Part
 from jaxdl.tables import Column
-
-if TYPE_CHECKING:
-    pass
 
 BLOCK_ROWS = 256
 """Most runs of one transaction: a transaction costs a few dozen milliseconds however small it is."""
@@ -66,7 +63,8 @@ class Work:
         """Runs what is missing and writes it as it ends; ``build`` makes the programs where anything is."""
         if not self._missing:
             return
-        part, built = self._part, self._built(build)
+        built = self._built(build)
+        part = self._part  # with the layout that was built
         flights = self._flights_of(checkpoint, built)
         flying = {int(cell) for flight in flights for cell in flight.slots.cells[flight.alive]}
         wanted = [cell for cell in self._missing if cell not in flying]
