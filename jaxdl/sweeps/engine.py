@@ -7,7 +7,7 @@ on from there. It knows no disk and no clock. :func:`execute` is the plain use o
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 import jax
 import numpy as np
@@ -17,6 +17,9 @@ from jaxdl.sweeps.lanes import Study
 from jaxdl.sweeps.programs import Programs
 from jaxdl.sweeps.runs import Begun, Border, Cells, Flight, Results
 from jaxdl.training import TrainState
+
+Records: TypeAlias = Mapping[str, jax.Array]
+"""Records of lanes, by name, perhaps still being computed."""
 
 
 def run(
@@ -48,21 +51,21 @@ def run(
     count = len(cells.seeds)
     done = np.zeros(count, int) if begun is None else begun.steps
     waiting = slots.Waiting(range(count) if wanted is None else wanted, cells.seeds, done)
-    under_way: deque[tuple[int, Flight, Any]] = deque()
+    under_way: deque[tuple[int, Flight, Records, Records]] = deque()
     resumed = dict(enumerate(flights))
 
     def launch(team: int, flight: Flight | None) -> None:
         before, alive = (None, None) if flight is None else (flight.slots, flight.alive)
         seats = slots.seat(study.layout, waiting, before, alive, study.chunk_steps)
         if seats is not None:
-            flight = _seated(study, teams[team], optimizer, cells, seats, flight, begun)
-            under_way.append((team, *_launched(teams[team], optimizer, cells, study, flight)))
+            flight, first = _seated(study, teams[team], optimizer, cells, seats, flight, begun)
+            under_way.append((team, *_launched(teams[team], optimizer, cells, study, flight), first))
 
     for team in range(len(teams)):
         launch(team, resumed.get(team))
     while under_way:
-        team, flight, records = under_way.popleft()
-        border = _landed(study, cells, flight, records, team)
+        team, flight, records, first = under_way.popleft()
+        border = _landed(study, cells, flight, records, first, team)
         yield border
         launch(team, border.flight)
 
@@ -108,7 +111,7 @@ def blank(study: Study, programs: Programs, optimizer: str, cells: Cells) -> Tra
 
 def _begun(
     study: Study, programs: Programs, optimizer: str, cells: Cells, which: np.ndarray, seeds: np.ndarray
-) -> tuple[TrainState, dict[str, jax.Array]]:
+) -> tuple[TrainState, Records]:
     """States and first records of lanes that begin."""
     lane = cells.lane(study, which)
     params, first = programs.prepared.init(programs.data, seeds.astype(np.uint32), lane)
@@ -123,20 +126,18 @@ def _seated(
     seats: slots.Slots,
     before: Flight | None,
     begun: Begun | None,
-) -> Flight:
-    """Lanes in their seats: those that go on brought there, the others begun."""
+) -> tuple[Flight, Records]:
+    """Lanes in their seats: those that go on brought there, the others begun, with the first records of these."""
     if before is not None and seats.stays:
-        return before._replace(slots=seats)
-    begins = seats.begins
+        return before._replace(slots=seats), {}
     records, diverged_at = _host_moved(study, seats, before)
     state = None if before is None else before.state
-    if begins.any() or state is None:
+    first: Records = {}
+    if seats.begins.any() or state is None:
         new, first = _begun(study, programs, optimizer, cells, np.maximum(seats.cells, 0), seats.seeds)
-        for name, values in first.items():
-            column = records.setdefault(name, _blank(study, values.dtype))
-            value = np.asarray(values) if study.own_starts else np.asarray(values)[:, None]
-            column[..., 0] = np.where(begins, value, column[..., 0])
         if begun is not None:
+            for name, values in first.items():
+                records.setdefault(name, _blank(study, values.dtype))
             new = _continued(new, records, seats, begun)
     else:
         new = state
@@ -144,7 +145,7 @@ def _seated(
         state = new
     else:
         state = programs.lanes[optimizer].move(state, new, seats.source.astype(np.int32))
-    return Flight(seats, state, records, diverged_at, seats.cells >= 0)
+    return Flight(seats, state, records, diverged_at, seats.cells >= 0), first
 
 
 def _continued(new: TrainState, records: dict[str, np.ndarray], seats: slots.Slots, begun: Begun) -> TrainState:
@@ -174,9 +175,7 @@ def _host_moved(study: Study, seats: slots.Slots, before: Flight | None) -> tupl
     return records, np.where(kept, before.diverged_at.ravel()[origin], np.int32(-1))
 
 
-def _launched(
-    programs: Programs, optimizer: str, cells: Cells, study: Study, flight: Flight
-) -> tuple[Flight, dict[str, jax.Array]]:
+def _launched(programs: Programs, optimizer: str, cells: Cells, study: Study, flight: Flight) -> tuple[Flight, Records]:
     """A chunk under way: its state to be, and its records to be."""
     seats = flight.slots
     taken = seats.cells >= 0
@@ -189,9 +188,10 @@ def _launched(
     return flight._replace(state=state), records
 
 
-def _landed(study: Study, cells: Cells, flight: Flight, new: Mapping[str, jax.Array], team: int) -> Border:
+def _landed(study: Study, cells: Cells, flight: Flight, new: Records, first: Records, team: int) -> Border:
     """Waits for a chunk and says what it brought."""
     seats, state = flight.slots, flight.state
+    _enter_first(study, flight.records, seats, first)
     taken, horizons = seats.cells >= 0, cells.steps[np.maximum(seats.cells, 0)]
     ends = np.minimum(seats.steps[:, None] + study.chunk_steps, horizons)
     records = _recorded(study, flight.records, seats.steps, {name: np.asarray(x) for name, x in new.items()}, ends)
@@ -204,17 +204,25 @@ def _landed(study: Study, cells: Cells, flight: Flight, new: Mapping[str, jax.Ar
     return Border(team, seats.cells[over], results, np.flatnonzero(over), flight, int(worked[taken].sum()))
 
 
+def _enter_first(study: Study, records: dict[str, np.ndarray], seats: slots.Slots, first: Records) -> None:
+    """Enters the first records of lanes that begin at step 0; read late, so that no device waits for the host."""
+    begins = seats.begins & (seats.steps == 0)[:, None]
+    for name, values in first.items():
+        column = records.setdefault(name, _blank(study, values.dtype))
+        value = np.asarray(values) if study.own_starts else np.asarray(values)[:, None]
+        column[..., 0] = np.where(begins, value, column[..., 0])
+
+
 def _recorded(
     study: Study, records: dict[str, np.ndarray], steps: np.ndarray, new: dict[str, np.ndarray], ends: np.ndarray
 ) -> dict[str, np.ndarray]:
     """``records`` with the rows of a chunk, as far as they lie before each lane's end."""
-    rows = len(study.record_steps)
     made = next(iter(new.values())).shape[-1]
-    for group, step in enumerate(steps):
-        first = 1 + int(step) // study.record_every
-        wanted = max(0, min(made, rows - first))
-        before = np.minimum(np.arange(first - 1, first - 1 + wanted) * study.record_every, study.steps)
+    begins = study.record_steps[:-1]  # of the steps that each record after the first is about
+    for group, step in enumerate(steps.tolist()):
+        first = step // study.record_every
+        wanted = begins[first : first + made] < ends[group, :, None]
         for name, values in new.items():
-            part = values[group, :, :wanted]
-            records[name][group, :, first : first + wanted] = np.where(before < ends[group, :, None], part, np.nan)
+            part = values[group, :, : wanted.shape[1]]
+            records[name][group, :, 1 + first : 1 + first + wanted.shape[1]] = np.where(wanted, part, np.nan)
     return records
