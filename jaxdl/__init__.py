@@ -29,6 +29,7 @@ from jaxdl.optimizers import sgd as sgd
 from jaxdl.problems.problem import Problem as Problem
 from jaxdl.store import load as load
 from jaxdl.store import save as save
+from jaxdl.sweeps.halving import successive_halving as successive_halving
 from jaxdl.sweeps.study import sweep as sweep
 from jaxdl.training import Curves as Curves
 from jaxdl.training import TrainState as TrainState

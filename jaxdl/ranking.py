@@ -36,7 +36,8 @@ def best(results: "xarray.Dataset", count: int | None = None) -> list[Point]:
       count: How many; all by default.
 
     Returns:
-      The points; of equal ones the earlier in the grid first.
+      The points; of equal ones the earlier in the grid first. Of a search (:func:`jaxdl.successive_halving`) those
+      that went on come before those that were stopped.
 
     >>> import jaxdl
     >>> problem = jaxdl.problems.get("quadratic", dimension=2)
@@ -47,8 +48,9 @@ def best(results: "xarray.Dataset", count: int | None = None) -> list[Point]:
     losses = statistics.losses_with_divergence(final(results).values)
     low, mid, high = (statistics.quantile(losses, q).ravel() for q in (0.25, 0.5, 0.75))
     lost = diverged(results).values.sum(axis=-1).ravel()
-    where = np.argsort(mid, kind="stable")[:count].tolist()
     shape = losses.shape[:-1]
+    length = results["stopped_at"].values.ravel() if "stopped_at" in results else np.zeros(mid.size)
+    where = np.lexsort((mid, -length))[:count].tolist()
     return [
         Point(_point(results, np.unravel_index(i, shape)), float(mid[i]), float(low[i]), float(high[i]), int(lost[i]))
         for i in where
@@ -63,7 +65,8 @@ def metric(results: "xarray.Dataset") -> str:
 def final(results: "xarray.Dataset") -> "xarray.DataArray":
     """The last record of every run, at the end of its own length; dims ``(*axes, seed)``. NaN where it was frozen."""
     curves = results[metric(results)]
-    ends = curves.sel(step=results["steps"]) if "steps" in results.coords else curves.isel(step=-1)
+    lengths = next((results[name] for name in ("stopped_at", "steps") if name in results.variables), None)
+    ends = curves.isel(step=-1) if lengths is None else curves.sel(step=lengths)
     return ends.transpose(*results["diverged_at"].dims).drop_vars("step")
 
 

@@ -56,7 +56,7 @@ class Definition(NamedTuple):
     """A study. ``teams``: on how many devices each program runs, each for itself. ``attributes``: for the Dataset.
 
     For the planner: ``work`` and ``demand`` of the largest part; ``given``: whether the layout must stay as it is;
-    ``memory``: bytes that the study may take, None for a part of what is free.
+    ``memory``: bytes that the study may take, None for a part of what is free. ``longest_chunk``: most records of one.
     """
 
     grid: grids.Grid
@@ -68,6 +68,7 @@ class Definition(NamedTuple):
     demand: Demand
     given: bool
     memory: int | None
+    longest_chunk: int | None = None
 
     @property
     def size(self) -> int:
@@ -90,10 +91,14 @@ class Definition(NamedTuple):
         """Room for the results of all cells."""
         return runs.Results({}, np.full(self.size, -1, np.int32))
 
+    def cut_short(self, records: int) -> "Definition":
+        """The study with chunks of at most so many records."""
+        return self._replace(longest_chunk=records).laid_out(self.parts[0].study.layout)
+
     def laid_out(self, layout: Layout, records: int | None = None) -> "Definition":
         """The study with ``layout`` in every part, and chunks of so many records, or to match."""
         if records is None:
-            records = plan.chunk_records(layout, self.demand, self.parts[0].study.record_every)
+            records = plan.chunk_records(layout, self.demand, self.parts[0].study.record_every, self.longest_chunk)
         studies = [part.study._replace(layout=layout, chunk_records=records) for part in self.parts]
         parts = [part._replace(study=study) for part, study in zip(self.parts, studies, strict=True)]
         return self._replace(parts=parts, teams=self.demand.teams(layout.width))

@@ -174,10 +174,11 @@ def cut(shape: Shape, demand: Demand) -> Layout:
     return _grouped(shape, -(-demand.points // pieces), demand)
 
 
-def chunk_records(layout: Layout, demand: Demand, record_every: int) -> int:
-    """Records of a chunk that lasts about ``CHUNK_SECONDS``, so that the run is cut evenly."""
+def chunk_records(layout: Layout, demand: Demand, record_every: int, most: int | None = None) -> int:
+    """Records of a chunk that lasts about ``CHUNK_SECONDS``, at most ``most``, so that the run is cut evenly."""
     records = -(-demand.steps // record_every)
-    most = max(1, min(records, int(CHUNK_SECONDS / (layout.lanes * record_every * demand.seconds))))
+    lasting = int(CHUNK_SECONDS / (layout.lanes * record_every * demand.seconds))
+    most = max(1, min(records, lasting, records if most is None else most))
     return -(-records // -(-records // most))
 
 
