@@ -11,12 +11,14 @@ depend on the lane: batches, noise, and initial parameters.
 
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from functools import partial
 from typing import Any, NamedTuple, TypeAlias
 
 import jax
 import jax.numpy as jnp
 
 from jaxdl import configuration, observation, training
+from jaxdl.sweeps import replicas
 from jaxdl.sweeps.lanes import Lane, Study, lane_dtype, lane_problem
 from jaxdl.sweeps.placement import Placement
 from jaxdl.training import TrainState
@@ -63,14 +65,14 @@ def build(
     teams: int = 1,
     on_compiled: Callable[[int, int], None] | None = None,
 ) -> list[Programs]:
-    """Traces and compiles every program of the study, several at a time.
+    """Traces and compiles every program of the study, several at a time, once for all teams of one device each.
 
     Args:
       study: What all lanes share.
       factories: Optimizers by name; each is called inside the mapped function with traced floats.
       lane: What lanes set: values do not matter, only names and what is None.
-      teams: How many times to compile all, each for as many devices as the layout says, which no other team has.
-        Programs for one device each are the same to the bit; one program for several devices is another program.
+      teams: For how many teams, each of as many devices as the layout says, which no other team has. Programs for one
+        device each are the same to the bit; one program for several devices is another program.
       on_compiled: Called with (programs compiled, programs in all).
 
     Returns:
@@ -79,18 +81,11 @@ def build(
     size = study.layout.devices
     places = [Placement(study.layout, tuple(jax.devices()[i * size : (i + 1) * size])) for i in range(teams)]
     data = [jax.device_put(study.problem.data, place.shared) for place in places]
-    # One list, lowered here (tracing reads thread-local settings) and compiled by threads.
-    jobs = [
-        job for place, given in zip(places, data, strict=True) for job in _jobs(study, place, factories, lane, given)
-    ]
-    with ThreadPoolExecutor(max_workers=configuration.cores()) as pool:
-        futures = [pool.submit(function.lower(*args).compile) for function, args in jobs]
-        for done, _ in enumerate(as_completed(futures), 1):
-            if on_compiled is not None:
-                on_compiled(done, len(futures))
-    compiled = iter([future.result() for future in futures])
+    first = _compiled(_jobs(study, places[0], factories, lane, data[0]), on_compiled)
     built = []
     for place, given in zip(places, data, strict=True):
+        programs = first if place is places[0] else _copied(first, study, place, factories, lane, given)
+        compiled = iter(programs)
         prepared = Prepared(init=next(compiled), batches=next(compiled))
         move = jax.jit(_move, in_shardings=place.divided, out_shardings=place.divided)
         lanes = {name: Lanes(start=next(compiled), advance=next(compiled), move=move) for name in factories}
@@ -98,9 +93,39 @@ def build(
     return built
 
 
-def _jobs(
-    study: Study, place: Placement, factories: Mapping[str, OptimizerFactory], lane: Lane, data: Any
-) -> list[tuple[Any, tuple[Any, ...]]]:
+Jobs: TypeAlias = list[tuple[Any, tuple[Any, ...]]]
+"""Jitted functions with the shapes of their arguments."""
+
+
+def _compiled(jobs: Jobs, on_compiled: Callable[[int, int], None] | None = None) -> list[Any]:
+    """Lowered here (tracing reads thread-local settings) and compiled by threads."""
+    with ThreadPoolExecutor(max_workers=configuration.cores()) as pool:
+        futures = [pool.submit(function.lower(*args).compile) for function, args in jobs]
+        for done, _ in enumerate(as_completed(futures), 1):
+            if on_compiled is not None:
+                on_compiled(done, len(futures))
+    return [future.result() for future in futures]
+
+
+def _copied(
+    programs: list[Any],
+    study: Study,
+    place: Placement,
+    factories: Mapping[str, OptimizerFactory],
+    lane: Lane,
+    data: Any,
+) -> list[Any]:
+    """The programs of one team for another; what cannot be copied is compiled."""
+    if len(place.devices) > 1:
+        return _compiled(_jobs(study, place, factories, lane, data))
+
+    def again(index: int) -> Any:
+        return _compiled(_jobs(study, place, factories, lane, data)[index : index + 1])[0]
+
+    return [replicas.on_device(program, place.devices[0], partial(again, i)) for i, program in enumerate(programs)]
+
+
+def _jobs(study: Study, place: Placement, factories: Mapping[str, OptimizerFactory], lane: Lane, data: Any) -> Jobs:
     """Every program of a team with the shapes of its arguments: init, batches, then each optimizer's start, advance."""
     groups, width = study.layout.groups, study.layout.width
     seeds, steps = (jax.ShapeDtypeStruct((groups,), dtype) for dtype in (jnp.uint32, jnp.int32))
@@ -109,7 +134,7 @@ def _jobs(
     prepared = _prepared(study, place)
     params, _ = jax.eval_shape(prepared.init, data, seeds, lane)
     indices = jax.eval_shape(prepared.batches, seeds, steps, lane)
-    jobs: list[tuple[Any, tuple[Any, ...]]] = [
+    jobs: Jobs = [
         (prepared.init, (data, seeds, lane)),
         (prepared.batches, (seeds, steps, lane)),
     ]
