@@ -73,7 +73,17 @@ def _memory_rows(rows: list[dict[str, Any]]) -> list[list[str]]:
     return [head, *([str(row["lanes"]), *(f"{row[name]:.0f}" for name in numbers), row["plan"]] for row in rows)]
 
 
+def _compile_rows(rows: list[dict[str, Any]]) -> list[list[str]]:
+    head = ["study", "build s", "of which tracing", "of which compiling", "compiling / first", "programs in the cache"]
+    numbers = ("build_s", "trace_s", "compile_s", "compile_of_first")
+    return [
+        head,
+        *([row["study"], *(f"{row[name]:.2f}" for name in numbers), str(row["cache_entries"])] for row in rows),
+    ]
+
+
 ROWS = {
+    "compile_time": _compile_rows,
     "sweep_speed": _sweep_rows,
     "update_speed": _update_rows,
     "layouts": _layout_rows,

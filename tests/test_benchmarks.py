@@ -59,3 +59,13 @@ def test_memory_of_layouts(tmp_path):
     assert [row["lanes"] for row in rows] == [10, 200]
     assert all(row["finished"] <= row["lanes"] and row["peak_mb"] > 0 for row in rows)
     assert "| lanes | peak above import MB |" in run("benchmarks.table", path)
+
+
+@pytest.mark.slow
+def test_compile_time(tmp_path):
+    path = tmp_path / "compile.json"
+    run("benchmarks.compile_time", "--json", path, "--repetitions", 1)
+    first, again, other = json.loads(path.read_text())["rows"]
+    assert first["cache_entries"] == again["cache_entries"] == other["cache_entries"] > 0
+    assert max(again["compile_s"], other["compile_s"]) < first["compile_s"] / 10
+    assert "| study |" in run("benchmarks.table", path)
