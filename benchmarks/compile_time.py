@@ -44,7 +44,7 @@ class Settings:
     repetitions: int = 3
     """How often, each time with an empty cache."""
     moved: int | None = None
-    """Build one study, moved so far, with the programs in ``--cache``, and print what it took, for the process that asks."""
+    """Build one study, moved so far, with the programs in ``--cache``, and print what it took."""
     cache: Path | None = None
     """Folder of compiled programs."""
 
