@@ -103,7 +103,7 @@ def successive_halving(
     >>> import jaxdl
     >>> problem = jaxdl.problems.get("quadratic", dimension=2)
     >>> found = successive_halving(problem, jaxdl.sgd, {"learning_rate": [1e-3, 1e-2, 1e-1]}, steps=27)
-    >>> print(found["stopped_at"].values, ranking.best(found, 1)[0].values)
+    >>> print(found["stopped_at"].values, jaxdl.ranking.best(found, 1)[0].values)
     [ 1  1 27] {'learning_rate': 0.1}
     """
     if not isinstance(eta, int) or eta < 2:
