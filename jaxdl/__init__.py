@@ -13,6 +13,7 @@ from jaxdl import observers as observers
 from jaxdl import optimizers as optimizers
 from jaxdl import problems as problems
 from jaxdl import ranking as ranking
+from jaxdl import rules as rules
 from jaxdl import schedules as schedules
 from jaxdl import statistics as statistics
 from jaxdl import transforms as transforms
@@ -27,6 +28,8 @@ from jaxdl.optimizers import nesterov as nesterov
 from jaxdl.optimizers import rmsprop as rmsprop
 from jaxdl.optimizers import sgd as sgd
 from jaxdl.problems.problem import Problem as Problem
+from jaxdl.rules import chain as chain
+from jaxdl.rules import rule_of as rule_of
 from jaxdl.store import load as load
 from jaxdl.store import save as save
 from jaxdl.sweeps.halving import successive_halving as successive_halving
