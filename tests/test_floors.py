@@ -27,7 +27,7 @@ FLOORS = (
         "observers",
         "observation",
     ),
-    ("training", "verdict", "ranking", "second_order", "landscape", "conventions", "conformance", "groups"),
+    ("training", "verdict", "ranking", "second_order", "landscape", "conformance", "conventions", "groups"),
     ("sweeps", "comparison"),
     ("plots",),
     ("cli",),
