@@ -7,7 +7,10 @@ matplotlib is imported where it is used.
 import importlib
 from typing import Any
 
+from jaxdl import conformance as conformance
+from jaxdl import conventions as conventions
 from jaxdl import grids as grids
+from jaxdl import groups as groups
 from jaxdl import observation as observation
 from jaxdl import observers as observers
 from jaxdl import optimizers as optimizers
@@ -21,6 +24,12 @@ from jaxdl import verdict as verdict
 from jaxdl.comparison import Comparison as Comparison
 from jaxdl.comparison import compare as compare
 from jaxdl.configuration import configure as configure
+from jaxdl.conventions.difference import diff as diff
+from jaxdl.conventions.explanation import explain as explain
+from jaxdl.conventions.translation import translate as translate
+from jaxdl.groups import Group as Group
+from jaxdl.groups import grouped as grouped
+from jaxdl.groups import preview as preview
 from jaxdl.optimizers import adam as adam
 from jaxdl.optimizers import adamw as adamw
 from jaxdl.optimizers import momentum as momentum
