@@ -7,12 +7,16 @@ matplotlib is imported where it is used.
 import importlib
 from typing import Any
 
+from jaxdl import conformance as conformance
+from jaxdl import conventions as conventions
 from jaxdl import grids as grids
+from jaxdl import groups as groups
 from jaxdl import observation as observation
 from jaxdl import observers as observers
 from jaxdl import optimizers as optimizers
 from jaxdl import problems as problems
 from jaxdl import ranking as ranking
+from jaxdl import rules as rules
 from jaxdl import schedules as schedules
 from jaxdl import statistics as statistics
 from jaxdl import transforms as transforms
@@ -20,6 +24,12 @@ from jaxdl import verdict as verdict
 from jaxdl.comparison import Comparison as Comparison
 from jaxdl.comparison import compare as compare
 from jaxdl.configuration import configure as configure
+from jaxdl.conventions.difference import diff as diff
+from jaxdl.conventions.explanation import explain as explain
+from jaxdl.conventions.translation import translate as translate
+from jaxdl.groups import Group as Group
+from jaxdl.groups import grouped as grouped
+from jaxdl.groups import preview as preview
 from jaxdl.optimizers import adam as adam
 from jaxdl.optimizers import adamw as adamw
 from jaxdl.optimizers import momentum as momentum
@@ -27,6 +37,8 @@ from jaxdl.optimizers import nesterov as nesterov
 from jaxdl.optimizers import rmsprop as rmsprop
 from jaxdl.optimizers import sgd as sgd
 from jaxdl.problems.problem import Problem as Problem
+from jaxdl.rules import chain as chain
+from jaxdl.rules import rule_of as rule_of
 from jaxdl.store import load as load
 from jaxdl.store import save as save
 from jaxdl.sweeps.halving import successive_halving as successive_halving

@@ -11,7 +11,7 @@ import pytest
 import jaxdl
 
 FLOORS = (
-    ("typing", "checks", "tree", "configuration", "provenance"),
+    ("typing", "checks", "tree", "configuration", "provenance", "rules"),
     ("transforms", "schedules", "losses", "models", "data", "grids"),
     (
         "optimizers",
@@ -27,7 +27,7 @@ FLOORS = (
         "observers",
         "observation",
     ),
-    ("training", "verdict", "ranking", "second_order", "landscape", "conventions", "conformance", "groups"),
+    ("training", "verdict", "ranking", "second_order", "landscape", "conformance", "conventions", "groups"),
     ("sweeps", "comparison"),
     ("plots",),
     ("cli",),

@@ -1,0 +1,130 @@
+"""Designed gradient sequences, and what a transformation answers to them.
+
+Every probe is a lone scalar parameter that is *held still*: the update is recorded and not applied. With θ = 0 every
+kind of weight decay vanishes and the direction is seen alone; with θ ≠ 0 the difference is the decay alone. All probes
+run as lanes of one compiled program in float64.
+"""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+
+from jaxdl.conformance.recurrences import Array
+from jaxdl.typing import ScalarOrSchedule
+
+STEPS = 16
+RATE = 0.01
+"""Of the runs at a constant rate."""
+SCALES = (1.0, 1e-2, 1e-4, 1e-6, 1e-8, 1e-10)
+"""Sizes of gradients: between them lies every ε in use."""
+
+Factory = Callable[[ScalarOrSchedule], optax.GradientTransformation]
+
+
+def gradients() -> Array:
+    """The sequences, shape ``(STEPS, lanes)``: irregular ones at every scale, impulses, a step, falling scales."""
+    t = np.arange(1, STEPS + 1)
+    irregular = np.cos(1.7 * t**2) * (1.1 + np.sin(2.3 * t))
+    impulse, late = np.zeros(STEPS), np.zeros(STEPS)
+    impulse[0], late[3] = 1.0, 1.0
+    two_scales = np.where(t <= 5, 1.0, 1e-3) * irregular
+    rising = np.where(t <= 8, 1e-3, 1.0) * np.cos(t)
+    falling = 3.0 * np.exp(-0.5 * t) * (-1.0) ** t
+    flipped = np.roll(irregular, 5)
+    shapes = [impulse, late, np.ones(STEPS), two_scales, rising, falling, 30 * flipped]
+    return np.stack([*(scale * irregular for scale in SCALES), *shapes], axis=1)
+
+
+def falling_rates() -> Array:
+    """A rate that changes at every step and is no geometric sequence, shape ``(STEPS, 1)``."""
+    t = np.arange(STEPS)[:, None]
+    rates: Array = RATE * (0.1 + 0.9 * np.cos(np.pi * t / (2 * STEPS)) ** 2) * (1 + 0.2 * np.cos(2.0 * t))
+    return rates
+
+
+class Answers(NamedTuple):
+    """Updates with their sign turned, so that a descent is positive; each ``(STEPS, lanes)``.
+
+    Attributes:
+      constant: θ = 0, constant rate.
+      decayed: θ ≠ 0, constant rate.
+      falling: θ = 0, falling rates; None where the rate is not ours to choose.
+      falling_decayed: θ ≠ 0, falling rates.
+      doubled_decayed: θ ≠ 0, twice those rates.
+      number: θ = 0, constant rate given as a number; None where the factory took only that.
+    """
+
+    constant: Array
+    decayed: Array
+    falling: Array | None = None
+    falling_decayed: Array | None = None
+    doubled_decayed: Array | None = None
+    number: Array | None = None
+
+
+def parameters(lanes: int) -> Array:
+    """θ ≠ 0 of the lanes: of both signs and several sizes."""
+    return np.resize([2.0, -3.0, 0.5, -0.25, 1.0], lanes)
+
+
+def ask(subject: optax.GradientTransformation | Factory) -> Answers:
+    """Runs the probes on a transformation, or on a factory of the rate (a number or a schedule).
+
+    Args:
+      subject: A transformation, or ``factory(learning_rate)``.
+
+    Returns:
+      The answers; what needs a changing rate is None for a transformation and for a factory that takes only numbers.
+    """
+    g = gradients()
+    zero, other = np.zeros(g.shape[1]), parameters(g.shape[1])
+    constant, falling = np.full((STEPS, 1), RATE), falling_rates()
+    with jax.enable_x64(True), jax.numpy_dtype_promotion("standard"), jax.numpy_rank_promotion("allow"):
+        if hasattr(subject, "update"):
+            return Answers(*_run(lambda rates: subject, [(g, zero, constant), (g, other, constant)]))
+        number = _run(lambda rates: subject(rates[0]), [(g, zero, constant), (g, other, constant)])
+        runs = [(g, zero, constant), (g, other, constant), (g, zero, falling), (g, other, falling)]
+        try:
+            answers = _run(lambda rates: subject(lambda count: rates[count]), [*runs, (g, other, 2 * falling)])
+        except (TypeError, ValueError):  # the rate must be a number there
+            return Answers(*number)
+    return Answers(answers[0], answers[1], answers[2], answers[3], answers[4], number[0])
+
+
+def _run(
+    make: Callable[[jax.Array], optax.GradientTransformation], runs: list[tuple[Array, Array, Array]]
+) -> list[Array]:
+    """−updates of every run, all lanes of all runs in one program; on leaves of one axis where a rule needs that."""
+    try:
+        return _run_on((), make, runs)
+    except IndexError:
+        return _run_on((1,), make, runs)
+
+
+def _run_on(
+    shape: tuple[int, ...],
+    make: Callable[[jax.Array], optax.GradientTransformation],
+    runs: list[tuple[Array, Array, Array]],
+) -> list[Array]:
+
+    def lane(gradients: jax.Array, theta: jax.Array, rates: jax.Array) -> jax.Array:
+        transform, params = make(rates), jnp.reshape(theta, shape)
+
+        def step(state: Any, gradient: jax.Array) -> tuple[Any, jax.Array]:
+            update, state = transform.update(jnp.reshape(gradient, shape), state, params)
+            return state, jnp.reshape(update, ())
+
+        return jax.lax.scan(step, transform.init(params), gradients)[1]
+
+    stacked = [np.concatenate(columns, axis=-1) for columns in zip(*(_broadcast(run) for run in runs), strict=True)]
+    columns = jax.jit(jax.vmap(lane, in_axes=(1, 0, 1), out_axes=1))(*map(jnp.asarray, stacked))
+    return [-block for block in np.split(np.asarray(columns), len(runs), axis=1)]
+
+
+def _broadcast(run: tuple[Array, Array, Array]) -> tuple[Array, Array, Array]:
+    g, theta, rates = run
+    return g, theta, np.broadcast_to(rates, g.shape)

@@ -1,0 +1,1 @@
+"""What an optimizer means: its recurrence, where two differ, how another framework spells it."""
