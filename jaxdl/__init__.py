@@ -7,6 +7,7 @@ matplotlib is imported where it is used.
 import importlib
 from typing import Any
 
+from jaxdl import curvature as curvature
 from jaxdl import grids as grids
 from jaxdl import observation as observation
 from jaxdl import observers as observers
