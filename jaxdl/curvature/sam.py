@@ -31,7 +31,6 @@ class Rise(NamedTuple):
     perturbation: PyTree
 
 
-@partial(jax.jit, static_argnames=("loss", "steps", "adaptive"))
 def sam_sharpness(
     loss: Loss, params: Params, *args: Any, rho: Scalar = 0.05, steps: int = 1, adaptive: bool = False
 ) -> Rise:
@@ -56,6 +55,11 @@ def sam_sharpness(
     """
     checks.positive(rho=rho)
     checks.positive_integer(steps=steps)
+    return _climbed(loss, params, args, rho, steps, adaptive)
+
+
+@partial(jax.jit, static_argnames=("loss", "steps", "adaptive"))
+def _climbed(loss: Loss, params: Params, args: tuple[Any, ...], rho: Scalar, steps: int, adaptive: bool) -> Rise:
     here, slope = jax.value_and_grad(lambda p: loss(p, *args))(params)
     scale = jax.tree.map(jnp.abs if adaptive else jnp.ones_like, params)
 

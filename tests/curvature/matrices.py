@@ -31,14 +31,14 @@ def samples(count, seed=1, dtype=jnp.float64):
 def dense(matvec, like):
     """The matrix of a product, column by column."""
     flat, unravel = ravel_pytree(like)
-    columns = jax.vmap(lambda e: ravel_pytree(matvec(unravel(e)))[0])(jnp.eye(flat.size, dtype=flat.dtype))
+    columns = jax.jit(jax.vmap(lambda e: ravel_pytree(matvec(unravel(e)))[0]))(jnp.eye(flat.size, dtype=flat.dtype))
     return np.asarray(columns.T)
 
 
 def dense_hessian(loss, params, *args):
     """The Hessian by ``jax.hessian`` of the flattened function: reverse over forward, unlike ours."""
     flat, unravel = ravel_pytree(params)
-    return np.asarray(jax.jacrev(jax.jacfwd(lambda x: loss(unravel(x), *args)))(flat))
+    return np.asarray(jax.jit(jax.jacrev(jax.jacfwd(lambda x: loss(unravel(x), *args))))(flat))
 
 
 def with_spectrum(eigenvalues, seed=0, dtype=np.float64):

@@ -52,7 +52,9 @@ def test_an_independent_solver_finds_the_same():
         return losses.binary_cross_entropy(batch[0] @ w, batch[1])
 
     matvec = jax.jit(curvature.hessian(logistic, weights, data))
-    operator = scipy.sparse.linalg.LinearOperator((120, 120), matvec=lambda v: np.asarray(matvec(jnp.asarray(v))))
+    operator = scipy.sparse.linalg.LinearOperator(
+        (120, 120), matvec=lambda v: np.asarray(matvec(jnp.asarray(v, jnp.float64)))
+    )
     v0 = np.random.default_rng(0).standard_normal(120)
     expected = scipy.sparse.linalg.eigsh(operator, k=5, tol=1e-10, v0=v0, return_eigenvectors=False)[::-1]
     found = curvature.eigenpairs(logistic, weights, data, k=5)

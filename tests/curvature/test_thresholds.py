@@ -29,8 +29,8 @@ RULES = {
 }
 
 
-def growth(tx, curvature_of_loss, steps=800):
-    """How much a tiny start grows on ½hx²: the norm over the last 100 steps relative to that over 100 in the middle."""
+def growth(tx, curvature_of_loss):
+    """How much a start, so tiny that it leaves the preconditioner alone, grows on ½hx² in 40 steps, after 100."""
 
     def step(carry, _):
         x, state = carry
@@ -38,8 +38,8 @@ def growth(tx, curvature_of_loss, steps=800):
         return (x + updates, state), jnp.abs(x[0])
 
     start = jnp.full((1,), 1e-30)
-    _, sizes = jax.lax.scan(step, (start, tx.init(start)), length=steps)
-    return jnp.max(sizes[-100:]) / jnp.max(sizes[300:400])
+    _, sizes = jax.lax.scan(step, (start, tx.init(start)), length=160)
+    return jnp.max(sizes[140:]) / jnp.max(sizes[100:120])
 
 
 @pytest.mark.parametrize("name", RULES)

@@ -65,7 +65,7 @@ def test_the_run_is_the_same_bit_for_bit(preconditioner):
 
 
 def test_sharpness_is_that_of_the_parameters_before_the_update():
-    _, curves = watched(curvature.track(jaxdl.sgd(0.2), LOSS, every=1), 12)
+    _, curves = watched(curvature.track(jaxdl.sgd(1.0), LOSS, every=1), 12)
     expected = [np.linalg.eigvalsh(dense_hessian(LOSS, params))[-1] for params in path(curves)[:-1]]
     found, residual = (np.asarray(curves.metrics[name][1:]) for name in curvature.OBSERVERS)
     np.testing.assert_allclose(found, expected, rtol=1e-3)
