@@ -9,6 +9,7 @@ from typing import Any
 
 from jaxdl import curvature as curvature
 from jaxdl import grids as grids
+from jaxdl import landscape as landscape
 from jaxdl import observation as observation
 from jaxdl import observers as observers
 from jaxdl import optimizers as optimizers

@@ -34,24 +34,37 @@ def in_batches(product: Product, batch_size: int) -> Product:
     checks.positive_integer(batch_size=batch_size)
 
     def batched(loss: Loss, params: Params, batch: Batch, *args: Any) -> MatVec:
-        samples = jax.tree.leaves(batch)[0].shape[0]
-        parts = samples // batch_size
-        whole = jax.tree.map(lambda x: x[: parts * batch_size].reshape(parts, batch_size, *x.shape[1:]), batch)
-        rest = jax.tree.map(lambda x: x[parts * batch_size :], batch)
-
-        def matvec(vector: PyTree) -> PyTree:
-            def add(total: PyTree, part: Batch) -> tuple[PyTree, None]:
-                return _add(total, product(loss, params, part, *args)(vector), batch_size / samples), None
-
-            total, _ = jax.lax.scan(add, tree.zeros_like_wide(params), whole)
-            left = samples - parts * batch_size
-            if left:
-                total = _add(total, product(loss, params, rest, *args)(vector), left / samples)
-            return jax.tree.map(lambda t, p: t.astype(p.dtype), total, params)
-
-        return matvec
+        return lambda vector: mean_over_parts(
+            lambda part: product(loss, params, part, *args)(vector), batch, batch_size
+        )
 
     return batched
+
+
+def mean_over_parts(function: Callable[[Batch], PyTree], batch: Batch, batch_size: int) -> PyTree:
+    """The mean of a function of parts of a batch, one after the other, weighted by their sizes n_b/N.
+
+    Args:
+      function: ``function(part) -> tree``, itself a mean over the samples of the part.
+      batch: Arrays whose first axis is that of the samples.
+      batch_size: Samples of a part; the last may be shorter.
+
+    Returns:
+      What ``function(batch)`` is up to rounding; summed in float32 or wider.
+    """
+    samples = jax.tree.leaves(batch)[0].shape[0]
+    size = min(batch_size, samples)
+    parts, left = divmod(samples, size)
+    whole = jax.tree.map(lambda x: x[: parts * size].reshape(parts, size, *x.shape[1:]), batch)
+    result = jax.eval_shape(function, jax.tree.map(lambda x: x[0], whole))
+
+    def add(total: PyTree, part: Batch) -> tuple[PyTree, None]:
+        return _add(total, function(part), size / samples), None
+
+    total, _ = jax.lax.scan(add, tree.zeros_like_wide(result), whole)
+    if left:
+        total = _add(total, function(jax.tree.map(lambda x: x[parts * size :], batch)), left / samples)
+    return jax.tree.map(lambda t, r: t.astype(r.dtype), total, result)
 
 
 def mean_of(matvecs: Iterable[MatVec], weights: Sequence[float]) -> MatVec:

@@ -55,7 +55,8 @@ def sam_sharpness(
     """
     checks.positive(rho=rho)
     checks.positive_integer(steps=steps)
-    return _climbed(loss, params, args, rho, steps, adaptive)
+    found: Rise = _climbed(loss, params, args, rho, steps, adaptive)
+    return found
 
 
 @partial(jax.jit, static_argnames=("loss", "steps", "adaptive"))

@@ -18,6 +18,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxdl import checks, provenance, tree
+from jaxdl.curvature.batches import mean_over_parts
 from jaxdl.curvature.products import Loss
 from jaxdl.landscape import directions as along
 from jaxdl.typing import Batch, Params, PyTree
@@ -133,14 +134,8 @@ def over_batches(loss: Loss, batch_size: int) -> Loss:
     checks.positive_integer(batch_size=batch_size)
 
     def of_parts(params: Params, batch: Batch, *args: Any) -> jax.Array:
-        samples = jax.tree.leaves(batch)[0].shape[0]
-        parts = samples // batch_size
-        whole = jax.tree.map(lambda x: x[: parts * batch_size].reshape(parts, batch_size, *x.shape[1:]), batch)
-        rest = jax.tree.map(lambda x: x[parts * batch_size :], batch)
-        left = samples - parts * batch_size
-        values = jax.lax.map(lambda part: loss(params, part, *args), whole)
-        total = jnp.sum(values, axis=0) * (batch_size / samples)
-        return total + loss(params, rest, *args) * (left / samples) if left else total
+        mean: jax.Array = mean_over_parts(lambda part: loss(params, part, *args), batch, batch_size)
+        return mean
 
     return of_parts
 

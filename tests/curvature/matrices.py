@@ -1,5 +1,7 @@
 """What the tests of curvature share: a small network, matrices with known spectra, and dense oracles."""
 
+from functools import partial
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -35,10 +37,15 @@ def dense(matvec, like):
     return np.asarray(columns.T)
 
 
-def dense_hessian(loss, params, *args):
-    """The Hessian by ``jax.hessian`` of the flattened function: reverse over forward, unlike ours."""
+@partial(jax.jit, static_argnames="loss")
+def _dense_hessian(loss, params, *args):
     flat, unravel = ravel_pytree(params)
-    return np.asarray(jax.jit(jax.jacrev(jax.jacfwd(lambda x: loss(unravel(x), *args))))(flat))
+    return jax.jacrev(jax.jacfwd(lambda x: loss(unravel(x), *args)))(flat)
+
+
+def dense_hessian(loss, params, *args):
+    """The Hessian of the flattened function: reverse over forward, unlike ours."""
+    return np.asarray(_dense_hessian(loss, params, *args))
 
 
 def with_spectrum(eigenvalues, seed=0, dtype=np.float64):

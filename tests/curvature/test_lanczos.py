@@ -1,5 +1,7 @@
 """Lanczos against dense eigensolvers: accuracy, certificates, breakdown, multiple eigenvalues, warm starts."""
 
+from functools import partial
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -19,12 +21,16 @@ def loss(params, batch):
     return losses.cross_entropy(network(params, batch[0]), batch[1])
 
 
-def solve(matrix, k=1, steps=None, start=None, **options):
-    """Eigenpairs of a dense matrix."""
-    like = jnp.zeros(len(matrix), matrix.dtype)
-    steps = len(matrix) if steps is None else steps
-    space = lanczos.krylov(times(matrix), like if start is None else start, steps)
-    return lanczos.pairs(space, like, k, **options), space
+@partial(jax.jit, static_argnames=("k", "steps"))
+def _solve(matrix, start, k, steps):
+    space = lanczos.krylov(times(matrix), start, steps)
+    return lanczos.pairs(space, start, k), space
+
+
+def solve(matrix, k=1, steps=None, start=None):
+    """Eigenpairs of a dense matrix, compiled once for a size."""
+    start = jnp.zeros(len(matrix), matrix.dtype) if start is None else start
+    return _solve(jnp.asarray(matrix), start, k, len(matrix) if steps is None else steps)
 
 
 # --- eigenpairs of a loss ---------------------------------------------------------------------------------------------

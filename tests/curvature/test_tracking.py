@@ -93,6 +93,7 @@ def test_preconditioned_sharpness_against_the_dense_matrix():
     assert abs(exact / curves.metrics["sharpness"][-1] - 1) > 0.5, "the case must tell the two apart"
 
 
+@pytest.mark.slow
 def test_it_is_followed_in_a_sweep_and_another_product():
     def factory(learning_rate):
         product = curvature.in_batches(curvature.hessian, 16)
@@ -194,3 +195,14 @@ def test_sharpness_of_a_matrix_given_by_products():
     found = tracking.sharpness(lambda v: jnp.array([1.0, 5.0]) * v, jnp.array([1.0, 1.0]), 2)
     np.testing.assert_allclose(found.value, 5, rtol=1e-14)
     np.testing.assert_allclose(np.abs(found.vector), [0, 1], atol=1e-14)
+
+
+def test_runs_that_are_mapped_together_look_only_when_it_is_time():
+    """Their counts are the same, so that the branch stays a branch and is not computed at every step."""
+
+    def run(rate):
+        tx = curvature.track(jaxdl.sgd(rate), LOSS, every=4)
+        return jaxdl.train(PROBLEM, tx, jax.random.key(0), 8, observe=curvature.OBSERVERS)[1].metrics["sharpness"]
+
+    rates = jnp.array([0.1, 0.3])
+    assert "cond[" in str(jax.make_jaxpr(jax.vmap(run))(rates)).split("scan[", 1)[1]

@@ -11,7 +11,7 @@ from tests.curvature.matrices import dense_hessian, network, parameters, samples
 MATRIX = with_spectrum(np.array([1.0, 2.0, 5.0, -1.0, 0.5]))
 CENTRE = jnp.arange(5.0)
 RNG = np.random.default_rng(0)
-U, V = (jnp.asarray(d) for d in RNG.standard_normal((2, 5)))
+U, V = RNG.standard_normal((2, 5))
 
 
 def paraboloid(w):
