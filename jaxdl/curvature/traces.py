@@ -75,9 +75,9 @@ def hutch_plus_plus(matvec: MatVec, like: PyTree, key: Key, budget: int) -> Esti
 def xtrace(matvec: MatVec, like: PyTree, key: Key, budget: int) -> Estimate:
     """XTrace with ``budget`` ≥ 4 products, half for the range and half for its trace. Shapes ``()``.
 
-    The standard error is the spread of the left-out estimates over √n, as in the paper. They share most of Q, so that it
-    comes out 10 to 30 % small: mind that in a test. Where A has no more rank than there are probes, the trace is exact
-    and the error 0.
+    The standard error is the spread of the left-out estimates over √n, as in the paper. They share most of Q, so that
+    it comes out 10 to 30 % small: mind that in a test. Where A has no more rank than there are probes, the trace is
+    exact and the error 0.
     """
     _at_least(4, budget)
     form = flat.flat(like)
