@@ -8,6 +8,8 @@ import pytest
 from jaxdl import curvature, losses
 from tests.curvature.matrices import dense, network, parameters, samples
 
+pytestmark = pytest.mark.usefixtures("quick_compilation")
+
 PARAMS, BATCH = parameters(), samples(10)
 
 
@@ -44,8 +46,8 @@ def test_other_products_go_in_batches_too(kind):
 
 
 def test_narrow_parameters_are_summed_wide():
-    """300 parts of bfloat16, where 1 + 1/256 is 1: a sum kept that narrow would stop growing."""
-    data = jnp.ones((300, 1), jnp.bfloat16)
+    """3000 parts of bfloat16, where 1 + 1/512 is 1: a sum kept that narrow stops growing at a quarter."""
+    data = jnp.ones((3000, 1), jnp.bfloat16)
 
     def quadratic(w, x):
         return jnp.mean(x * w**2) / 2

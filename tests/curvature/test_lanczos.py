@@ -12,6 +12,8 @@ from jaxdl import curvature, losses
 from jaxdl.curvature import lanczos
 from tests.curvature.matrices import dense_hessian, network, parameters, samples, times, with_spectrum
 
+pytestmark = pytest.mark.usefixtures("quick_compilation")
+
 PARAMS, BATCH = parameters(), samples(30)
 SPREAD = np.concatenate([np.linspace(-1, 1, 57), [3.0, 4.0, 7.0]])
 """Eigenvalues of a 60 × 60 matrix: a bulk and three outliers."""

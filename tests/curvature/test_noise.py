@@ -8,6 +8,8 @@ import pytest
 from jaxdl import curvature, losses
 from tests.curvature.matrices import network, parameters, samples
 
+pytestmark = pytest.mark.usefixtures("quick_compilation")
+
 
 def point(w, x):
     """½ mean ‖w − x‖²: the gradient of a sample is w − x."""

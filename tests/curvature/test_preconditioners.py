@@ -11,6 +11,8 @@ import pytest
 import jaxdl
 from jaxdl.curvature import preconditioners
 
+pytestmark = pytest.mark.usefixtures("quick_compilation")
+
 GRADIENTS = np.random.default_rng(0).standard_normal((7, 3))
 
 

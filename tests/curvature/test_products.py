@@ -9,6 +9,8 @@ from jax.flatten_util import ravel_pytree
 from jaxdl import curvature, losses
 from tests.curvature.matrices import dense, dense_hessian, network, parameters, samples
 
+pytestmark = pytest.mark.usefixtures("quick_compilation")
+
 PARAMS, BATCH = parameters(), samples(9)
 
 

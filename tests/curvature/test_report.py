@@ -2,10 +2,13 @@
 
 import jax
 import numpy as np
+import pytest
 from jax.flatten_util import ravel_pytree
 
 from jaxdl import curvature, losses
 from tests.curvature.matrices import dense_hessian, network, parameters, samples
+
+pytestmark = pytest.mark.usefixtures("quick_compilation")
 
 PARAMS, BATCH = parameters(), samples(20)
 

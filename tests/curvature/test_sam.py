@@ -8,6 +8,8 @@ import pytest
 from jaxdl import curvature
 from tests.curvature.matrices import with_spectrum
 
+pytestmark = pytest.mark.usefixtures("quick_compilation")
+
 MATRIX = jnp.asarray(with_spectrum(np.array([0.5, 1.0, 2.0, 6.0])))
 
 

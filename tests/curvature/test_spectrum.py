@@ -9,6 +9,8 @@ from jaxdl import curvature
 from jaxdl.curvature import spectrum
 from tests.curvature.matrices import times, with_spectrum
 
+pytestmark = pytest.mark.usefixtures("quick_compilation")
+
 STEPS = 6
 TWO_CLUSTERS = np.concatenate([np.full(30, -1.0), np.full(30, 2.0)]) + 1e-3 * np.linspace(-1, 1, 60)
 

@@ -9,6 +9,8 @@ import jaxdl
 from jaxdl import curvature
 from jaxdl.curvature import preconditioners
 
+pytestmark = pytest.mark.usefixtures("quick_compilation")
+
 RATE = 0.1
 RULES = {
     "gd": (jaxdl.sgd, "sgd", {}),

@@ -10,6 +10,8 @@ import pytest
 from jaxdl import curvature
 from tests.curvature.matrices import dense_hessian, network, parameters, samples, times, with_spectrum
 
+pytestmark = pytest.mark.usefixtures("quick_compilation")
+
 FALLING = with_spectrum(np.geomspace(1, 1e-3, 50))
 STEEP = with_spectrum(np.geomspace(1, 1e-8, 50))
 FLAT = with_spectrum(np.linspace(-1, 1.5, 50))

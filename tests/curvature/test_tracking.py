@@ -140,7 +140,7 @@ def chebyshev():
     ("tx", "preconditioner", "threshold"),
     [
         (jaxdl.sgd(0.2), None, 10.0),
-        (jaxdl.rmsprop(1e-4, 0.99), preconditioners.rmsprop(0.99), 2e4),
+        pytest.param(jaxdl.rmsprop(1e-4, 0.99), preconditioners.rmsprop(0.99), 2e4, marks=pytest.mark.slow),
     ],
     ids=["gradient descent", "rmsprop"],
 )

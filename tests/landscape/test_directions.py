@@ -7,6 +7,8 @@ import pytest
 
 from jaxdl import landscape
 
+pytestmark = pytest.mark.usefixtures("quick_compilation")
+
 PARAMS = {"kernel": jnp.asarray(np.random.default_rng(0).standard_normal((4, 3))), "bias": jnp.ones(3)}
 
 

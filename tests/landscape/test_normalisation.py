@@ -8,6 +8,8 @@ import pytest
 from jaxdl import landscape, losses
 from jaxdl.landscape.normalisation import filter_wise
 
+pytestmark = pytest.mark.usefixtures("quick_compilation")
+
 RNG = np.random.default_rng(0)
 INPUTS = jnp.asarray(RNG.standard_normal((12, 3)))
 LABELS = jnp.asarray(RNG.integers(0, 4, 12))

@@ -8,6 +8,8 @@ import pytest
 from jaxdl import curvature, landscape, losses
 from tests.curvature.matrices import dense_hessian, network, parameters, samples, with_spectrum
 
+pytestmark = pytest.mark.usefixtures("quick_compilation")
+
 MATRIX = with_spectrum(np.array([1.0, 2.0, 5.0, -1.0, 0.5]))
 CENTRE = jnp.arange(5.0)
 RNG = np.random.default_rng(0)
