@@ -47,7 +47,6 @@ def key() -> jax.Array:
 @pytest.fixture
 def quick_compilation() -> Iterator[None]:
     """XLA's optimisations off: for tests that compile much and compute little, half the time; not for bitwise ones."""
-    before = jax.config.jax_disable_most_optimizations
     jax.config.update("jax_disable_most_optimizations", True)
     yield
-    jax.config.update("jax_disable_most_optimizations", before)
+    jax.config.update("jax_disable_most_optimizations", False)
