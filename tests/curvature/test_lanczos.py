@@ -70,6 +70,7 @@ def test_an_independent_solver_finds_the_same():
     np.testing.assert_allclose(found.values, expected, rtol=1e-8)
 
 
+@pytest.mark.slow
 def test_other_matrices_than_the_hessian():
     product = curvature.in_batches(curvature.gauss_newton(network), 8)
     found = curvature.eigenpairs(losses.cross_entropy, PARAMS, BATCH, k=2, product=product)
@@ -92,6 +93,7 @@ def test_it_compiles_once_along_a_run():
     assert counts == counts[:1] * 3
 
 
+@pytest.mark.slow
 def test_it_is_mapped_over_parameters():
     seeds = jax.tree.map(lambda *x: jnp.stack(x), *(parameters(seed) for seed in (0, 1)))
     mapped = jax.vmap(lambda p: curvature.eigenpairs(loss, p, BATCH, k=2))(seeds)
@@ -133,6 +135,7 @@ def test_the_whole_spectrum_without_copies(dtype, tolerance):
     np.testing.assert_allclose(q @ q.T, np.eye(60), atol=tolerance)
 
 
+@pytest.mark.slow
 def test_float32_stays_orthogonal_long_after_convergence():
     matrix = with_spectrum(np.concatenate([np.linspace(0, 1, 290), np.geomspace(2, 1e4, 10)]), dtype=np.float32)
     found, space = solve(matrix, k=3, steps=120)

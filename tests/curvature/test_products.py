@@ -117,6 +117,7 @@ def test_the_empirical_fisher_is_the_mean_outer_product():
     np.testing.assert_allclose(found, gradients.T @ gradients / 9, atol=1e-14)
 
 
+@pytest.mark.slow
 def test_the_sampled_fisher_is_unbiased_for_gauss_newton():
     v = parameters(seed=7)
 

@@ -35,6 +35,7 @@ def test_moments_are_exact_up_to_the_degree_of_gauss_and_no_further():
     assert (weights >= 0).all()
 
 
+@pytest.mark.slow
 def test_moments_stay_exact_after_a_breakdown():
     """A matrix of three eigenvalues: three steps say all, the rest must not add weight."""
     matrix = with_spectrum(np.repeat([-1.0, 0.5, 2.0], 5))

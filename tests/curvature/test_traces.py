@@ -55,11 +55,13 @@ def test_the_variance_of_hutchinson_in_closed_form():
     assert abs(values.var(ddof=1) / expected - 1) < 4 * np.sqrt(2 / 2000)
 
 
+@pytest.mark.slow
 def test_the_others_win_where_the_spectrum_falls():
     spread = {method: estimates(method, STEEP, 30, seeds=100)[0].std() for method in METHODS}
     assert spread[curvature.xtrace] < spread[curvature.hutch_plus_plus] < 0.2 * spread[curvature.hutchinson]
 
 
+@pytest.mark.slow
 def test_and_lose_where_it_is_flat():
     """Products spent on a range that is no smaller than the space: the docstring warns of it."""
     spread = {method: estimates(method, FLAT, 30, seeds=100)[0].std() for method in METHODS[:2]}

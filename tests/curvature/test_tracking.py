@@ -73,6 +73,7 @@ def test_sharpness_is_that_of_the_parameters_before_the_update():
     assert np.ptp(expected) > 0.05 * np.max(expected), "the case must move"
 
 
+@pytest.mark.slow
 def test_between_looks_the_last_value_stays():
     _, curves = watched(curvature.track(jaxdl.sgd(0.2), LOSS, every=4), 12)
     found = np.asarray(curves.metrics["sharpness"][1:]).reshape(3, 4)
