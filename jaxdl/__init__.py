@@ -9,8 +9,10 @@ from typing import Any
 
 from jaxdl import conformance as conformance
 from jaxdl import conventions as conventions
+from jaxdl import curvature as curvature
 from jaxdl import grids as grids
 from jaxdl import groups as groups
+from jaxdl import landscape as landscape
 from jaxdl import observation as observation
 from jaxdl import observers as observers
 from jaxdl import optimizers as optimizers

@@ -42,3 +42,11 @@ def rng() -> np.random.Generator:
 def key() -> jax.Array:
     """A random key, the same in every test."""
     return jax.random.key(0)
+
+
+@pytest.fixture
+def quick_compilation() -> Iterator[None]:
+    """XLA's optimisations off: for tests that compile much and compute little, half the time; not for bitwise ones."""
+    jax.config.update("jax_disable_most_optimizations", True)
+    yield
+    jax.config.update("jax_disable_most_optimizations", False)

@@ -16,7 +16,6 @@ FLOORS = (
     (
         "optimizers",
         "problems",
-        "curvature",
         "store",
         "journal",
         "checkpoint",
@@ -26,6 +25,7 @@ FLOORS = (
         "statistics",
         "observers",
         "observation",
+        "curvature",
     ),
     ("training", "verdict", "ranking", "second_order", "landscape", "conformance", "conventions", "groups"),
     ("sweeps", "comparison"),

@@ -1,0 +1,15 @@
+"""Loss landscapes: directions, slices along them, and where a trajectory lies in the picture."""
+
+from jaxdl.landscape.directions import RANDOM_WALK as RANDOM_WALK
+from jaxdl.landscape.directions import Principal as Principal
+from jaxdl.landscape.directions import coordinates as coordinates
+from jaxdl.landscape.directions import cosines as cosines
+from jaxdl.landscape.directions import difference as difference
+from jaxdl.landscape.directions import gram as gram
+from jaxdl.landscape.directions import principal as principal
+from jaxdl.landscape.directions import random as random
+from jaxdl.landscape.normalisation import normalised as normalised
+from jaxdl.landscape.slices import interpolate as interpolate
+from jaxdl.landscape.slices import line as line
+from jaxdl.landscape.slices import over_batches as over_batches
+from jaxdl.landscape.slices import plane as plane
