@@ -58,9 +58,9 @@ def build(moved: int, cache: Path) -> dict[str, Any]:
     made = definition.define(problem, jaxdl.adam, axes, [moved, 2 + moved], 500)
     part = made.parts[0]
 
-    def add(event: str, duration: float, **_: Any) -> None:
+    def add(event: str, duration_secs: float, **_: str | int) -> None:
         if event in EVENTS:
-            spent[EVENTS[event]] += duration
+            spent[EVENTS[event]] += duration_secs
 
     jax.monitoring.register_event_duration_secs_listener(add)
     seconds, _ = timing.seconds(lambda: programs.build(part.study, part.factories, part.lane, made.teams))
