@@ -5,14 +5,10 @@ matplotlib is imported where it is used.
 """
 
 import importlib
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from jaxdl import conformance as conformance
-from jaxdl import conventions as conventions
-from jaxdl import curvature as curvature
 from jaxdl import grids as grids
 from jaxdl import groups as groups
-from jaxdl import landscape as landscape
 from jaxdl import observation as observation
 from jaxdl import observers as observers
 from jaxdl import optimizers as optimizers
@@ -26,9 +22,6 @@ from jaxdl import verdict as verdict
 from jaxdl.comparison import Comparison as Comparison
 from jaxdl.comparison import compare as compare
 from jaxdl.configuration import configure as configure
-from jaxdl.conventions.difference import diff as diff
-from jaxdl.conventions.explanation import explain as explain
-from jaxdl.conventions.translation import translate as translate
 from jaxdl.groups import Group as Group
 from jaxdl.groups import grouped as grouped
 from jaxdl.groups import preview as preview
@@ -58,9 +51,23 @@ from jaxdl.transforms import scale_by_rms as scale_by_rms
 from jaxdl.transforms import scale_by_stddev as scale_by_stddev
 from jaxdl.transforms import trace as trace
 
+if TYPE_CHECKING:
+    from jaxdl import conformance as conformance
+    from jaxdl import conventions as conventions
+    from jaxdl import curvature as curvature
+    from jaxdl import landscape as landscape
+    from jaxdl.conventions.difference import diff as diff
+    from jaxdl.conventions.explanation import explain as explain
+    from jaxdl.conventions.translation import translate as translate
+
+_ROOMS = ("conformance", "conventions", "curvature", "landscape", "models", "plots")
+_FUNCTIONS = {"diff": "difference", "explain": "explanation", "translate": "translation"}
+
 
 def __getattr__(name: str) -> Any:
-    """The rooms whose imports cost: ``jaxdl.plots`` brings matplotlib, ``jaxdl.models`` Flax."""
-    if name in ("models", "plots"):
+    """What few programs use or what costs: ``jaxdl.plots`` brings matplotlib, ``jaxdl.models`` Flax."""
+    if name in _ROOMS:
         return importlib.import_module(f"jaxdl.{name}")
+    if name in _FUNCTIONS:
+        return getattr(importlib.import_module(f"jaxdl.conventions.{_FUNCTIONS[name]}"), name)
     raise AttributeError(f"module 'jaxdl' has no attribute {name!r}")

@@ -10,7 +10,6 @@ from typing import Any
 
 import jax
 import numpy as np
-from jax.extend.core import Literal
 
 from jaxdl.problems.problem import Problem
 from jaxdl.typing import PyTree
@@ -45,4 +44,6 @@ def lane_data(factory: Callable[..., Problem], arguments: Mapping[str, np.dtype[
 
 def _is_in(operand: Any, variables: set[Any]) -> bool:
     """Literals have no hash and depend on nothing."""
+    from jax.extend.core import Literal
+
     return not isinstance(operand, Literal) and operand in variables

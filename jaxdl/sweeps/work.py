@@ -8,15 +8,17 @@ import hashlib
 import re
 from collections.abc import Iterator
 from math import prod
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
-from jax.extend.core import ClosedJaxpr, Jaxpr
 
 from jaxdl import observation, training
 from jaxdl.sweeps.lanes import Lane, Study, lane_dtype, lane_problem
 from jaxdl.typing import OptimizerFactory
+
+if TYPE_CHECKING:
+    from jax.extend.core import Jaxpr
 
 SPEEDS = {"cpu": (5e10, 4e9)}
 """Multiplications and additions inside matrix products, and elements written by other operations, that a device does
@@ -104,7 +106,7 @@ def _count(equation: Any) -> tuple[float, float]:
     return _products(equation, name), written
 
 
-def count(jaxpr: Jaxpr) -> tuple[float, float]:
+def count(jaxpr: "Jaxpr") -> tuple[float, float]:
     """Floating-point operations inside matrix products, and bytes written, of a program."""
     counts = [_count(equation) for equation in jaxpr.eqns]
     return sum(flops for flops, _ in counts), sum(written for _, written in counts)
@@ -124,8 +126,10 @@ def _products(equation: Any, name: str) -> float:
     return 0.0
 
 
-def _inside(equation: Any) -> Iterator[Jaxpr]:
+def _inside(equation: Any) -> Iterator["Jaxpr"]:
     """Programs that an operation runs: the body of a loop, branches, a jitted function."""
+    from jax.extend.core import ClosedJaxpr, Jaxpr
+
     for value in equation.params.values():
         for one in value if isinstance(value, tuple | list) else (value,):
             if isinstance(one, ClosedJaxpr | Jaxpr):
