@@ -62,7 +62,7 @@ def bare(u: jax.Array, v_hat: jax.Array, eps: jax.Array, c: jax.Array) -> jax.Ar
 
 def written(divide: Division, u: str, v_hat: str, c: str = "1") -> str:
     """The division in plain text, its divisor's parts given as text; the name of the function where it is not ours."""
-    texts = {
+    texts: dict[Division, str] = {
         outside: f"{u} / (√{v_hat} + eps)",
         inside: f"{u} / √({v_hat} + eps)",
         hat: f"{u} / (√{v_hat} + eps/√({c}))",
