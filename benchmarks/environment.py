@@ -11,8 +11,8 @@ from jaxdl import provenance
 
 def environment() -> dict[str, Any]:
     """Versions, devices, CPU model and the load when the measurement began."""
-    torch = metadata.version("torch") if importlib.util.find_spec("torch") else None
-    return {**provenance.environment(), "torch": torch, "cpu_model": _cpu_model(), "load_average": os.getloadavg()[0]}
+    peers = {name: metadata.version(name) if importlib.util.find_spec(name) else None for name in ("torch", "keras")}
+    return {**provenance.environment(), **peers, "cpu_model": _cpu_model(), "load_average": os.getloadavg()[0]}
 
 
 def _cpu_model() -> str:

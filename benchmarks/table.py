@@ -5,6 +5,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+PACKAGES = ("jaxdl", "jax", "optax", "torch", "keras")
+
 
 def markdown(stored: dict[str, Any]) -> str:
     """The measurement as a Markdown table, its environment above it."""
@@ -12,7 +14,7 @@ def markdown(stored: dict[str, Any]) -> str:
     lines = [made[0], ["---"] * len(made[0]), *made[1:]]
     table = "\n".join("| " + " | ".join(line) + " |" for line in lines)
     where = stored["environment"]
-    versions = ", ".join(f"{name} {where[name]}" for name in ("jaxdl", "jax", "optax", "torch") if where[name])
+    versions = ", ".join(f"{name} {where[name]}" for name in PACKAGES if where.get(name))
     settings = ", ".join(f"{name} {value}" for name, value in stored["settings"].items())
     machine = f"{where['cpu_model']}, {where['cpu_cores']} cores"
     return f"`{stored['benchmark']}` · {settings} · {machine} · {versions}\n\n{table}\n"
@@ -82,8 +84,31 @@ def _compile_rows(rows: list[dict[str, Any]]) -> list[list[str]]:
     ]
 
 
+def _conformance_rows(rows: list[dict[str, Any]]) -> list[list[str]]:
+    table: dict[tuple[str, str], dict[str, str]] = {}
+    for row in rows:
+        names = ["jaxdl", row["framework"]] if row["kind"] == "ours" else row["frameworks"]
+        table.setdefault((" – ".join(names), row["optimizer"]), {})[row["rate"]] = f"{row['difference']:.1g}"
+    body = [[who, f"`{what}`", found["constant"], found["decaying"]] for (who, what), found in table.items()]
+    return [["compared", "optimizer", "constant rate", "decaying rate"], *body]
+
+
+def _update_compile_rows(rows: list[dict[str, Any]]) -> list[list[str]]:
+    head = ["rule", "leaves", "jaxdl s", "optax s", "jaxdl / optax"]
+    numbers = [(row["compile_s"]["jaxdl"], row["compile_s"]["optax"]) for row in rows]
+    return [
+        head,
+        *(
+            [row["rule"], str(row["leaves"]), f"{ours:.2f}", f"{theirs:.2f}", f"{ours / theirs:.2f}"]
+            for row, (ours, theirs) in zip(rows, numbers, strict=True)
+        ),
+    ]
+
+
 ROWS = {
     "compile_time": _compile_rows,
+    "conformance": _conformance_rows,
+    "update_compile": _update_compile_rows,
     "sweep_speed": _sweep_rows,
     "update_speed": _update_rows,
     "layouts": _layout_rows,

@@ -25,12 +25,23 @@ from jaxdl.configuration import configure as configure
 from jaxdl.groups import Group as Group
 from jaxdl.groups import grouped as grouped
 from jaxdl.groups import preview as preview
+from jaxdl.optimizers import adadelta as adadelta
+from jaxdl.optimizers import adagrad as adagrad
 from jaxdl.optimizers import adam as adam
+from jaxdl.optimizers import adamax as adamax
+from jaxdl.optimizers import adamaxw as adamaxw
 from jaxdl.optimizers import adamw as adamw
+from jaxdl.optimizers import amsgrad as amsgrad
+from jaxdl.optimizers import lion as lion
 from jaxdl.optimizers import momentum as momentum
+from jaxdl.optimizers import nadam as nadam
+from jaxdl.optimizers import nadamw as nadamw
 from jaxdl.optimizers import nesterov as nesterov
+from jaxdl.optimizers import radam as radam
 from jaxdl.optimizers import rmsprop as rmsprop
 from jaxdl.optimizers import sgd as sgd
+from jaxdl.optimizers import sign_sgd as sign_sgd
+from jaxdl.optimizers import signum as signum
 from jaxdl.problems.problem import Problem as Problem
 from jaxdl.rules import chain as chain
 from jaxdl.rules import rule_of as rule_of
@@ -45,10 +56,20 @@ from jaxdl.transforms import add_decayed_weights as add_decayed_weights
 from jaxdl.transforms import add_l2_gradient as add_l2_gradient
 from jaxdl.transforms import clip as clip
 from jaxdl.transforms import clip_by_global_norm as clip_by_global_norm
+from jaxdl.transforms import round_stochastically as round_stochastically
+from jaxdl.transforms import scale_by_adadelta as scale_by_adadelta
 from jaxdl.transforms import scale_by_adam as scale_by_adam
+from jaxdl.transforms import scale_by_adamax as scale_by_adamax
+from jaxdl.transforms import scale_by_amsgrad as scale_by_amsgrad
 from jaxdl.transforms import scale_by_learning_rate as scale_by_learning_rate
+from jaxdl.transforms import scale_by_lion as scale_by_lion
+from jaxdl.transforms import scale_by_nadam as scale_by_nadam
+from jaxdl.transforms import scale_by_radam as scale_by_radam
 from jaxdl.transforms import scale_by_rms as scale_by_rms
+from jaxdl.transforms import scale_by_rss as scale_by_rss
+from jaxdl.transforms import scale_by_sign as scale_by_sign
 from jaxdl.transforms import scale_by_stddev as scale_by_stddev
+from jaxdl.transforms import shrink_weights as shrink_weights
 from jaxdl.transforms import trace as trace
 
 if TYPE_CHECKING:

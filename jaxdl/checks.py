@@ -26,6 +26,14 @@ def nonnegative(**values: Any) -> None:
             raise ValueError(f"{name} must be non-negative, got {number:g}.")
 
 
+def at_least(minimum: float, **values: Any) -> None:
+    """Raises ValueError unless every concrete value is ≥ ``minimum``."""
+    for name, value in values.items():
+        number = _concrete(value)
+        if number is not None and not number >= minimum:
+            raise ValueError(f"{name} must be at least {minimum:g}, got {number:g}.")
+
+
 def positive(**values: Any) -> None:
     """Raises ValueError unless every concrete value is > 0."""
     for name, value in values.items():

@@ -64,7 +64,7 @@ class _Trials(NamedTuple):
 
 def compare(
     problem: Problem,
-    factories: Mapping[str, OptimizerFactory] | Iterable[str] = tuple(optimizers.FACTORIES),
+    factories: Mapping[str, OptimizerFactory] | Iterable[str] = optimizers.CLASSICS,
     *,
     learning_rates: int | Sequence[float] | Mapping[str, Sequence[float]] = 12,
     seeds: int = 5,

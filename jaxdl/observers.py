@@ -170,6 +170,8 @@ def eps_share(
     eps_root: Scalar = 0.0,
     eps_in_sqrt: bool = True,
     bias_correction: bool | None = None,
+    bias_correction_nu: bool | None = None,
+    divide: Any = None,
 ) -> Observer:
     r"""An observer of the share of coordinates that ε, not the gradient's history, scales.
 
@@ -186,12 +188,14 @@ def eps_share(
       eps_in_sqrt: RMSProp's.
       bias_correction: The transformation's; by default what the transformations do by default: Adam corrects, RMSProp
         does not.
+      bias_correction_nu: Adam's, which goes before.
+      divide: The transformation's; another place for ε than these is not understood.
 
     Returns:
       An observer. It raises ValueError where it finds no such state, or needs a decay rate it was not given.
 
     Raises:
-      ValueError: ``eps`` or ``eps_root`` is negative, or a decay rate outside [0, 1).
+      ValueError: ``eps`` or ``eps_root`` is negative, a decay rate outside [0, 1), or a ``divide``.
 
     >>> import jaxdl
     >>> tx, grads = jaxdl.adam(0.1, eps=1e-3), jnp.array([1.0, 1e-6])
@@ -199,6 +203,9 @@ def eps_share(
     >>> print(eps_share(1e-3, b2=0.999)(Step(jnp.zeros(2), grads, updates, state)))
     0.5
     """
+    if divide is not None:
+        raise ValueError(f"eps_share knows ε beside and under the root, got divide={divide.__name__}.")
+    bias_correction = bias_correction if bias_correction_nu is None else bias_correction_nu
     checks.nonnegative(eps=eps, eps_root=eps_root)
     checks.decay_rate(**{name: value for name, value in (("b2", b2), ("decay", decay)) if value is not None})
 

@@ -17,7 +17,7 @@ import jax
 import jax.numpy as jnp
 
 from jaxdl import checks
-from jaxdl.typing import Scalar, Schedule
+from jaxdl.typing import Scalar, ScalarOrSchedule, Schedule
 
 
 def _real(value: Any) -> jax.Array:
@@ -39,6 +39,22 @@ def constant(value: Scalar) -> Schedule:
     0.5
     """
     return lambda count: _real(value)
+
+
+def product(*factors: ScalarOrSchedule) -> Schedule:
+    """The product of schedules and constants at every step.
+
+    >>> print(product(0.5, constant(0.5))(7))
+    0.25
+    """
+
+    def schedule(count: Any) -> jax.Array:
+        value = _real(1.0)
+        for factor in factors:
+            value = value * _real(factor(count) if callable(factor) else factor)
+        return value
+
+    return schedule
 
 
 def piecewise_constant(init_value: Scalar, boundaries_and_scales: Mapping[Any, Scalar]) -> Schedule:

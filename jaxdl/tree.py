@@ -5,6 +5,8 @@ dtype it came in.** A rule is written for one leaf; :func:`elementwise` maps it,
 too) and casts back what it returns, so the dtype of a state never changes after ``init``.
 """
 
+import functools
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
@@ -50,23 +52,34 @@ def elementwise(
     treedef: Any
     leaves, treedef = jax.tree.flatten(updates, is_leaf=lambda leaf: leaf is None)
     columns = [treedef.flatten_up_to(tree) for tree in (*states, *reading)]
-    rows = [
-        (None, *row[: len(states)]) if g is None else _apply(rule, g, row, len(states), scalars)
-        for g, *row in zip(leaves, *columns, strict=True)
+    cast = functools.cache(lambda dtype: {name: jnp.asarray(value).astype(dtype) for name, value in scalars.items()})
+    kinds = [
+        tuple((x.shape, x.dtype) for x in (g, *row) if x is not None) for g, *row in zip(leaves, *columns, strict=True)
     ]
+    often = Counter(kinds)
+    plain = functools.partial(_apply, rule, len(states))
+    remembered = jax.jit(plain, inline=True)  # the same operations, traced once for all leaves of a kind
+    rows = []
+    with jax.numpy_dtype_promotion("standard"):
+        # Reals of one dtype meet only complex numbers of the same width here, which is what "standard" allows.
+        for kind, g, *row in zip(kinds, leaves, *columns, strict=True):
+            if g is None:
+                rows.append((None, *row[: len(states)]))
+                continue
+            apply = remembered if isinstance(g, jax.core.Tracer) and often[kind] > 3 else plain
+            rows.append(apply(cast(compute_dtype(g, *row)), g, *row))
     return tuple(treedef.unflatten([row[i] for row in rows]) for i in range(1 + len(states)))
 
 
 def _apply(
-    rule: Callable[..., tuple[jax.Array, ...]], g: jax.Array, row: list[jax.Array], states: int, scalars: dict[str, Any]
+    rule: Callable[..., tuple[jax.Array, ...]],
+    states: int,
+    scalars: dict[str, jax.Array],
+    g: jax.Array,
+    *row: jax.Array,
 ) -> tuple[jax.Array, ...]:
     dtype = compute_dtype(g, *row)
-    # Reals of one dtype meet only complex numbers of the same width here, which is what "standard" allows.
-    with jax.numpy_dtype_promotion("standard"):
-        new = rule(
-            *(_cast_up(x, dtype) for x in (g, *row)),
-            **{name: jnp.asarray(value).astype(dtype) for name, value in scalars.items()},
-        )
+    new = rule(*(_cast_up(x, dtype) for x in (g, *row)), **scalars)
     return tuple(x.astype(old.dtype) for x, old in zip(new, (g, *row[:states]), strict=True))
 
 
@@ -129,7 +142,9 @@ def inner_product(a: PyTree, b: PyTree) -> jax.Array:
 def root(x: jax.Array) -> jax.Array:
     """√x with slope 0 at 0, not ∞, so that a gradient can be taken through an update of a weight at rest."""
     at_zero = x == 0
-    return jnp.where(at_zero, jnp.zeros_like(x), jnp.sqrt(jnp.where(at_zero, jnp.ones_like(x), x)))
+    # lax.select, because jnp.where is a call of its own at every leaf, which is traced and compiled as such.
+    safe = jax.lax.select(at_zero, jnp.ones_like(x), x)
+    return jax.lax.select(at_zero, jnp.zeros_like(x), jnp.sqrt(safe))
 
 
 def select(condition: jax.Array, on_true: PyTree, on_false: PyTree) -> PyTree:

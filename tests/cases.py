@@ -5,6 +5,7 @@ How a transformation behaves, whatever it computes, is the other table: ``tests/
 """
 
 import inspect
+import sys
 from collections.abc import Callable, Mapping
 from functools import partial
 from types import MappingProxyType
@@ -16,7 +17,7 @@ import numpy as np
 import optax
 
 from jaxdl import optimizers, schedules, transforms
-from tests import oracles
+from tests import oracles, oracles_adaptive
 
 # --- one tree, as a vector and back ----------------------------------------------------------------------------------
 
@@ -138,7 +139,7 @@ def expected(case: Trajectory, rate: str, dtype: str) -> np.ndarray:
     """The twin's path in float64, from the numbers that a run in ``dtype`` is given: each is rounded to it first."""
 
     def rounded(value: Any) -> Any:
-        return value if isinstance(value, bool) else np.asarray(value, dtype).astype(np.float64)
+        return value if value is None or isinstance(value, bool | str) else np.asarray(value, dtype).astype(np.float64)
 
     theta, gradients = (rounded(x) for x in feed(dtype))
     parameters = inspect.signature(case.twin).parameters.values()
@@ -157,25 +158,33 @@ def accepts(case: Trajectory, rate: str = "cosine", dtype: str = "float64") -> b
     return deviation(actual(case, rate, dtype), expected(case, rate, dtype)) <= TOLERANCE[dtype]
 
 
-def _ours(rule: str, **keywords: Any) -> Callable[[Any], optax.GradientTransformation]:
+def ours(rule: str, **keywords: Any) -> Callable[[Any], optax.GradientTransformation]:
     # Looked up at the call, so that a mutant put in the rule's place is what runs.
-    return lambda rate: getattr(optimizers, rule)(rate, **keywords)
+    return lambda rate: getattr(optimizers, rule)(rate, **{name: current(value) for name, value in keywords.items()})
 
 
-def _peer(rule: str, **keywords: Any) -> Callable[[Any], optax.GradientTransformation]:
+def current(value: Any) -> Any:
+    """A formula of ``jaxdl.transforms`` as it stands in its module now, mutated or not; anything else as it is."""
+    home = getattr(value, "__module__", None) or ""
+    is_formula = callable(value) and home.startswith("jaxdl.transforms.") and "<locals>" not in value.__qualname__
+    return getattr(sys.modules[home], value.__name__) if is_formula else value
+
+
+def peer(rule: str, **keywords: Any) -> Callable[[Any], optax.GradientTransformation]:
     return lambda rate: getattr(optax, rule)(rate, **keywords)
 
 
-def _shared(name: str, rule: str, **keywords: Any) -> Trajectory:
+def shared(name: str, rule: str, **keywords: Any) -> Trajectory:
     """A rule that we, the twin and optax call by one name with the same keywords."""
-    return Trajectory(name, _ours(rule, **keywords), getattr(oracles, rule), keywords, _peer(rule, **keywords))
+    twin = getattr(oracles, rule, None) or getattr(oracles_adaptive, rule)
+    return Trajectory(name, ours(rule, **keywords), twin, keywords, peer(rule, **keywords))
 
 
-def _adamw(name: str, decay: Any = 0.3, **keywords: Any) -> Trajectory:
+def adamw(name: str, decay: Any = 0.3, **keywords: Any) -> Trajectory:
     """``decay`` is the twin's λ: by coordinate where a mask chooses, by step where it is scheduled."""
     keywords = {"weight_decay": 0.3, **keywords}
     hyper = {k: v for k, v in keywords.items() if k != "mask"} | {"weight_decay": decay}
-    return Trajectory(name, _ours("adamw", **keywords), oracles.adam, hyper, _peer("adamw", **keywords))
+    return Trajectory(name, ours("adamw", **keywords), oracles.adam, hyper, peer("adamw", **keywords))
 
 
 def _kernel_only(params: Any) -> Any:
@@ -188,72 +197,72 @@ OUTSIDE = {"momentum": 0.9, "learning_rate_in_velocity": False}
 CENTRED = {"centered": True, "eps": 1e-4}
 
 TRAJECTORIES = (
-    _shared("sgd", "sgd"),
-    _shared("heavy ball", "sgd", **MOMENTUM),
-    _shared("nesterov", "sgd", **MOMENTUM, nesterov=True),
-    Trajectory("momentum by its name", _ours("momentum"), oracles.sgd, MOMENTUM, _peer("sgd", **MOMENTUM)),
+    shared("sgd", "sgd"),
+    shared("heavy ball", "sgd", **MOMENTUM),
+    shared("nesterov", "sgd", **MOMENTUM, nesterov=True),
+    Trajectory("momentum by its name", ours("momentum"), oracles.sgd, MOMENTUM, peer("sgd", **MOMENTUM)),
     Trajectory(
         "nesterov by its name",
-        _ours("nesterov", momentum=0.8),
+        ours("nesterov", momentum=0.8),
         oracles.sgd,
         {"momentum": 0.8, "nesterov": True},
-        _peer("sgd", momentum=0.8, nesterov=True),
+        peer("sgd", momentum=0.8, nesterov=True),
     ),
     Trajectory(
         "heavy ball, rate inside",
-        _ours("sgd", **INSIDE),
+        ours("sgd", **INSIDE),
         oracles.sgd,
         INSIDE,
         lambda rate: optax.chain(optax.scale_by_learning_rate(rate), optax.trace(0.9)),
     ),
     Trajectory(
         "nesterov, rate inside",
-        _ours("nesterov", **INSIDE),
+        ours("nesterov", **INSIDE),
         oracles.sgd,
         {**INSIDE, "nesterov": True},
         lambda rate: optax.chain(optax.scale_by_learning_rate(rate), optax.trace(0.9, nesterov=True)),
     ),
-    _shared("rmsprop", "rmsprop"),
-    _shared("rmsprop, large eps inside", "rmsprop", eps=0.3),
-    _shared("rmsprop, large eps outside", "rmsprop", eps=0.3, eps_in_sqrt=False),
-    _shared("rmsprop, defaults of torch", "rmsprop", decay=0.99, eps_in_sqrt=False),
-    _shared("rmsprop, defaults of tensorflow 1", "rmsprop", initial_scale=1.0, eps=1e-10),
-    _shared("rmsprop, bias correction", "rmsprop", bias_correction=True),
-    _shared("rmsprop, momentum", "rmsprop", **MOMENTUM),
-    _shared("rmsprop, nesterov", "rmsprop", **MOMENTUM, nesterov=True),
+    shared("rmsprop", "rmsprop"),
+    shared("rmsprop, large eps inside", "rmsprop", eps=0.3),
+    shared("rmsprop, large eps outside", "rmsprop", eps=0.3, eps_in_sqrt=False),
+    shared("rmsprop, defaults of torch", "rmsprop", decay=0.99, eps_in_sqrt=False),
+    shared("rmsprop, defaults of tensorflow 1", "rmsprop", initial_scale=1.0, eps=1e-10),
+    shared("rmsprop, bias correction", "rmsprop", bias_correction=True),
+    shared("rmsprop, momentum", "rmsprop", **MOMENTUM),
+    shared("rmsprop, nesterov", "rmsprop", **MOMENTUM, nesterov=True),
     Trajectory(
         "rmsprop, momentum, rate outside",
-        _ours("rmsprop", **OUTSIDE),
+        ours("rmsprop", **OUTSIDE),
         oracles.rmsprop,
         OUTSIDE,
         lambda rate: optax.chain(optax.scale_by_rms(), optax.trace(0.9), optax.scale_by_learning_rate(rate)),
     ),
-    _shared("centred rmsprop", "rmsprop", **CENTRED),
-    _shared("centred rmsprop, eps outside", "rmsprop", **CENTRED, eps_in_sqrt=False),
-    _shared("centred rmsprop, initial scale", "rmsprop", **CENTRED, initial_scale=1.0),
-    _shared("centred rmsprop, momentum", "rmsprop", **CENTRED, **MOMENTUM),
+    shared("centred rmsprop", "rmsprop", **CENTRED),
+    shared("centred rmsprop, eps outside", "rmsprop", **CENTRED, eps_in_sqrt=False),
+    shared("centred rmsprop, initial scale", "rmsprop", **CENTRED, initial_scale=1.0),
+    shared("centred rmsprop, momentum", "rmsprop", **CENTRED, **MOMENTUM),
     # At its first step optax's ν − μ² is g² − g²: rounding noise of size u·g², which ε = 1e-4 does not drown where
     # g is 10. Its distance from the two-pass variance is ½ u g²/ε relative to a step of g/√ε.
-    _shared("centred rmsprop, bias correction", "rmsprop", **CENTRED, bias_correction=True)._replace(
+    shared("centred rmsprop, bias correction", "rmsprop", **CENTRED, bias_correction=True)._replace(
         peer_tolerance={"float64": 1e-9, "float32": 0.3}
     ),
     # The first gradient replaces the start; optax divides its remainder by 1 − αᵗ and starts far too slow.
-    _shared(
+    shared(
         "centred rmsprop, bias correction, start", "rmsprop", **CENTRED, bias_correction=True, initial_scale=1.0
     )._replace(peer=None),
-    _shared("adam", "adam"),
-    _shared("adam, large eps", "adam", eps=0.3),
-    _shared("adam, eps inside too", "adam", eps_root=1e-2),
-    _shared("adam, other betas", "adam", b1=0.5, b2=0.9),
-    _shared("nadam", "adam", nesterov=True),
-    _shared("adam, no bias correction", "adam", bias_correction=False)._replace(peer=None),
-    _shared("nadam, no bias correction", "adam", bias_correction=False, nesterov=True)._replace(peer=None),
-    _adamw("adamw"),
-    _adamw("adamw, large eps", eps=0.3),
-    _adamw("nadamw", nesterov=True),
-    _adamw("adamw, prefix mask", 0.3 * ONLY_KERNEL, mask={"bias": False, "dense": True}),
-    _adamw("adamw, callable mask", 0.3 * ONLY_KERNEL, mask=_kernel_only),
-    _adamw(
+    shared("adam", "adam"),
+    shared("adam, large eps", "adam", eps=0.3),
+    shared("adam, eps inside too", "adam", eps_root=1e-2),
+    shared("adam, other betas", "adam", b1=0.5, b2=0.9),
+    shared("nadam", "adam", nesterov=True),
+    shared("adam, no bias correction", "adam", bias_correction=False)._replace(peer=None),
+    shared("nadam, no bias correction", "adam", bias_correction=False, nesterov=True)._replace(peer=None),
+    adamw("adamw"),
+    adamw("adamw, large eps", eps=0.3),
+    adamw("nadamw", nesterov=True),
+    adamw("adamw, prefix mask", 0.3 * ONLY_KERNEL, mask={"bias": False, "dense": True}),
+    adamw("adamw, callable mask", 0.3 * ONLY_KERNEL, mask=_kernel_only),
+    adamw(
         "adamw, scheduled decay",
         oracles.linear(COUNTS, 1.0, 0.0, 40)[:, None],
         weight_decay=schedules.linear(1.0, 0.0, 40),
@@ -287,5 +296,3 @@ TRAJECTORIES = (
         lambda rate: optax.chain(optax.clip_by_global_norm(8.0), optax.sgd(rate)),
     ),
 )
-
-TRAJECTORY = {case.name: case for case in TRAJECTORIES}

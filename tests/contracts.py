@@ -12,6 +12,7 @@ import jax.numpy as jnp
 import optax
 
 from jaxdl import optimizers, schedules, transforms
+from jaxdl.transforms import amsgrad, denominators, momentum, shrink
 
 
 class Contract(NamedTuple):
@@ -87,5 +88,64 @@ CONTRACTS = (
     Contract("clip", transforms.clip, {"max_delta": 0.3}),
     Contract("clip_by_global_norm", transforms.clip_by_global_norm, {"max_norm": 2.0}),
 )
+
+NADAM = {"b1": 0.9, "b2": 0.99, "eps": 1e-3, "eps_root": 1e-4, "momentum_decay": 0.5}
+RADAM = {"b1": 0.9, "b2": 0.99, "eps": 1e-3, "eps_root": 1e-4, "threshold": 4.5}
+DECAYED = {"weight_decay": 0.1, "peak_rate": 0.2}
+BY_PEAK = {"decay_by": shrink.corrected}
+
+RULES = (
+    Contract("trace, dampened", transforms.trace, {"decay": 0.9, "dampening": 0.3}),
+    Contract(
+        "trace, dampened but not at first",
+        transforms.trace,
+        {"decay": 0.9, "dampening": 0.3},
+        {"dampen_first": False, "nesterov": True, "look_ahead": momentum.damped},
+    ),
+    Contract("scale_by_rss", transforms.scale_by_rss, {"initial_accumulator_value": 0.1, "eps": 1e-3}),
+    Contract("scale_by_adadelta", transforms.scale_by_adadelta, {"rho": 0.9, "eps": 1e-3}),
+    Contract("scale_by_adam, hat", transforms.scale_by_adam, ADAM, {"divide": denominators.hat}),
+    Contract(
+        "scale_by_amsgrad", transforms.scale_by_amsgrad, ADAM, {"maximum": amsgrad.of_raw, "divide": denominators.hat}
+    ),
+    Contract("scale_by_adamax", transforms.scale_by_adamax, {"b1": 0.9, "b2": 0.99, "eps": 1e-3}),
+    Contract("scale_by_nadam", transforms.scale_by_nadam, NADAM),
+    Contract("scale_by_radam", transforms.scale_by_radam, RADAM),
+    Contract("scale_by_lion", transforms.scale_by_lion, {"b1": 0.9, "b2": 0.99}),
+    Contract("scale_by_sign", transforms.scale_by_sign, {}),
+    Contract(
+        "shrink_weights",
+        transforms.shrink_weights,
+        {"weight_decay": 0.1, "learning_rate": 0.1, "peak_rate": 0.2},
+        {"by": shrink.corrected},
+    ),
+    Contract("round_stochastically", transforms.round_stochastically, {}, {"key": jax.random.key(0)}),
+)
+
+RECIPES = (
+    Contract("sgd, dampened", optimizers.sgd, {"learning_rate": 0.1, "momentum": 0.9, "dampening": 0.3}),
+    Contract("adagrad", optimizers.adagrad, {"learning_rate": 0.1, "initial_accumulator_value": 0.1, "eps": 1e-3}),
+    Contract("adadelta", optimizers.adadelta, {"learning_rate": 0.1, "rho": 0.9, "eps": 1e-3, "weight_decay": 0.1}),
+    Contract(
+        "adamw, decay by the peak",
+        optimizers.adamw,
+        {"learning_rate": 0.1, **ADAM, **DECAYED},
+        BY_PEAK,
+    ),
+    Contract("amsgrad", optimizers.amsgrad, {"learning_rate": 0.1, **ADAM}),
+    Contract("adamax", optimizers.adamax, {"learning_rate": 0.1, "b1": 0.9, "b2": 0.99, "eps": 1e-3}),
+    Contract(
+        "adamaxw", optimizers.adamaxw, {"learning_rate": 0.1, "b1": 0.9, "b2": 0.99, "eps": 1e-3, **DECAYED}, BY_PEAK
+    ),
+    Contract("nadam", optimizers.nadam, {"learning_rate": 0.1, **NADAM}),
+    Contract("nadamw", optimizers.nadamw, {"learning_rate": 0.1, **NADAM, **DECAYED}, BY_PEAK),
+    Contract("radam", optimizers.radam, {"learning_rate": 0.1, **RADAM}),
+    Contract("sign_sgd", optimizers.sign_sgd, {"learning_rate": 0.1}),
+    Contract("signum", optimizers.signum, {"learning_rate": 0.1, "beta": 0.9}),
+    Contract("lion", optimizers.lion, {"learning_rate": 0.1, "b1": 0.9, "b2": 0.99, **DECAYED}, BY_PEAK),
+)
+"""Chains of the rules above: what is compiled for a minute is tested on the rules."""
+
+CONTRACTS = (*CONTRACTS, *RULES, *RECIPES)
 
 CONTRACT = {contract.name: contract for contract in CONTRACTS}

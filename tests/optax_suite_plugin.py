@@ -13,7 +13,23 @@ import re
 from collections import Counter
 from pathlib import Path
 
-SHIPPED = ("sgd", "rmsprop", "adam", "adamw", "nadam", "nadamw")
+SHIPPED = (
+    "sgd",
+    "adagrad",
+    "adadelta",
+    "rmsprop",
+    "adam",
+    "adamw",
+    "amsgrad",
+    "adamax",
+    "adamaxw",
+    "nadam",
+    "nadamw",
+    "radam",
+    "sign_sgd",
+    "signum",
+    "lion",
+)
 SPELLED_OTHERWISE = {"sgd_mom": "sgd"}
 
 calls: Counter[str] = Counter()
@@ -37,11 +53,7 @@ def _counted(name, factory):
 def _ours():
     from jaxdl import optimizers
 
-    return {
-        **{name: getattr(optimizers, name) for name in ("sgd", "rmsprop", "adam", "adamw")},
-        "nadam": functools.partial(optimizers.adam, nesterov=True),
-        "nadamw": functools.partial(optimizers.adamw, nesterov=True),
-    }
+    return {name: getattr(optimizers, name) for name in SHIPPED}
 
 
 def _stock():

@@ -10,6 +10,20 @@ import numpy as np
 # --- momentum -------------------------------------------------------------------------------------------------------
 
 
+def dampened_sgd(theta, gradients, rates, momentum, dampening, nesterov="no", dampen_first=True):
+    """torch's documentation; Nesterov of the undampened gradient ("undamped") or of the dampened one ("damped", Muon).
+
+    The velocity is an explicit sum over all gradients so far.
+    """
+    kept = np.full(len(gradients), 1 - dampening)
+    kept[0] = kept[0] if dampen_first else 1.0
+    entering = kept[:, None] * gradients
+    powers = [momentum ** np.arange(t, -1.0, -1.0) for t in range(len(gradients))]
+    b = np.array([w @ entering[: len(w)] for w in powers])
+    directions = {"no": b, "undamped": gradients + momentum * b, "damped": entering + momentum * b}[nesterov]
+    return sgd(theta, directions, rates)
+
+
 def sgd(theta, gradients, rates, momentum=0.0, nesterov=False, learning_rate_in_velocity=False):
     """Gradient descent, or one of the two momentum conventions below."""
     descend = _velocity_of_steps if learning_rate_in_velocity else _velocity_of_directions
@@ -52,12 +66,13 @@ def rmsprop(
     nesterov=False,
     bias_correction=False,
     learning_rate_in_velocity=True,
+    division=None,
 ):
     """Tieleman and Hinton (2012); centred: Graves (2013), equations 38-45. The moments are explicit weighted sums."""
     moment = _variance if centered else _mean_square
     steps = range(1, len(gradients) + 1)
     h = np.array([moment(gradients[:t], decay, initial_scale, bias_correction) for t in steps])
-    directions = gradients / (np.sqrt(h + eps) if eps_in_sqrt else np.sqrt(h) + eps)
+    directions = divided(gradients, h, eps, np.ones_like(h), division or ("inside" if eps_in_sqrt else "outside"))
     return sgd(theta, directions, rates, momentum, nesterov, learning_rate_in_velocity)
 
 
@@ -96,6 +111,8 @@ def adam(
     bias_correction=True,
     weight_decay=0.0,
     l2=0.0,
+    correct_only="both",
+    division="outside",
 ):
     """Kingma and Ba (2015), algorithm 1; NAdam: Dozat (2016), algorithm 2; λ and L2: Loshchilov and Hutter (2019)."""
     path, m, v = [], np.zeros_like(theta), np.zeros_like(theta)
@@ -104,10 +121,20 @@ def adam(
         g = g + l2 * theta
         m, v = b1 * m + (1 - b1) * g, b2 * v + (1 - b2) * g**2
         now, ahead, square = (1 - b1**t, 1 - b1 ** (t + 1), 1 - b2**t) if bias_correction else (1.0, 1.0, 1.0)
+        now, square = (1.0 if correct_only == "nu" else now), (1.0 if correct_only == "mu" else square)
         m_hat = b1 * m / ahead + (1 - b1) * g / now if nesterov else m / now
-        theta = theta - eta * m_hat / (np.sqrt(v / square + eps_root) + eps) - eta * decay * theta
+        u = divided(m_hat, v / square + eps_root, eps, square, division)
+        theta = theta - eta * u - eta * decay * theta
         path.append(theta)
     return np.array(path)
+
+
+def divided(u, mean_square, eps, correction, division):
+    """ε beside the root, beside the root of the uncorrected mean square, under the root, or as a floor."""
+    if division == "hat":
+        return u * np.sqrt(correction) / (np.sqrt(mean_square * correction) + eps)
+    roots = {"outside": np.sqrt(mean_square) + eps, "inside": np.sqrt(mean_square + eps)}
+    return u / {**roots, "clamped": np.maximum(np.sqrt(mean_square), eps)}[division]
 
 
 # --- before the rule: penalties and clipping ------------------------------------------------------------------------

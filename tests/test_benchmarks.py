@@ -69,3 +69,32 @@ def test_compile_time(tmp_path):
     assert first["cache_entries"] == again["cache_entries"] == other["cache_entries"] > 0
     assert max(again["compile_s"], other["compile_s"]) < first["compile_s"] / 10
     assert "| study |" in run("benchmarks.table", path)
+
+
+def test_conformance_of_the_stored_table_is_in_the_docs_and_within_its_bounds():
+    path = ROOT / "benchmarks" / "results" / "conformance.json"
+    rows = json.loads(path.read_text())["rows"]
+    ours = [row for row in rows if row["kind"] == "ours"]
+    assert {row["framework"] for row in ours} == {"torch", "keras", "optax"}
+    assert all(row["source"] == "installed" and row["difference"] <= row["bound"] == 1e-12 for row in ours)
+    assert run("benchmarks.table", path).strip() in (ROOT / "docs" / "conformance.md").read_text()
+
+
+@pytest.mark.slow
+def test_conformance(tmp_path):
+    path = tmp_path / "conformance.json"
+    run("benchmarks.conformance", "--json", path)  # fails where a row of ours is above its bound
+    rows = json.loads(path.read_text())["rows"]
+    between = {(row["optimizer"], tuple(row["frameworks"])) for row in rows if row["kind"] == "frameworks"}
+    assert {row["framework"] for row in rows if row["kind"] == "ours"} == {"torch", "keras", "optax"}
+    assert all("optax" in pair or "torch" in pair for _, pair in between)
+
+
+@pytest.mark.slow
+def test_update_compile(tmp_path):
+    path = tmp_path / "compile.json"
+    run("benchmarks.update_compile", "--json", path, "--rules", "adam", "lion", "--leaves", 20, "--repetitions", 1)
+    rows = json.loads(path.read_text())["rows"]
+    assert [row["rule"] for row in rows] == ["adam", "lion"]
+    assert all(row["compile_s"]["jaxdl"] > 0 for row in rows)
+    assert "| rule | leaves |" in run("benchmarks.table", path)

@@ -11,9 +11,11 @@ from pathlib import Path
 
 import pytest
 
+from tests.optax_suite_plugin import SHIPPED
+
 REPOSITORY = Path(__file__).parent.parent
-QUICK = "extra_args or inject_hyperparams or explicit_dtype or preserve_dtype"
-RULES = {"sgd", "rmsprop", "adam", "adamw", "nadam", "nadamw"}
+QUICK = "extra_args or inject_hyperparams or explicit_dtype"
+RULES = set(SHIPPED)
 
 
 def run(rules: str, folder: Path, select: str = "") -> dict:
@@ -37,8 +39,7 @@ def run(rules: str, folder: Path, select: str = "") -> dict:
 
 def assert_all_passed(report: dict) -> None:
     assert report["failed"] == []
-    assert report["skipped"] == {}
-    assert report["passed"] == report["collected"] > 0
+    assert report["passed"] + len(report["skipped"]) == report["collected"] > len(report["skipped"])
     assert set(report["calls"]) == RULES
 
 
@@ -51,6 +52,7 @@ def test_the_whole_suite_passes_on_our_rules_as_on_stock_optax(tmp_path):
     ours, stock = run("ours", tmp_path), run("stock", tmp_path)
     assert_all_passed(ours)
     assert_all_passed(stock)
+    assert ours["skipped"] == stock["skipped"]  # what optax asks of none: sign_sgd on Rosenbrock, complex Adadelta
     assert ours["collected"] == stock["collected"] > 100
     assert ours["calls"] == stock["calls"]
 

@@ -113,7 +113,7 @@ def test_table_has_every_schedule():
     public = {
         name for name, value in vars(schedules).items() if callable(value) and value.__module__ == schedules.__name__
     }
-    by_itself = {"piecewise_constant", "piecewise_constant_arrays"}
+    by_itself = {"piecewise_constant", "piecewise_constant_arrays", "product"}
     assert {name for name in public if not name.startswith("_")} == {case.name for case in CASES} | by_itself
 
 
@@ -144,6 +144,11 @@ def test_gradient_with_respect_to_every_number_is_finite(case):
     slopes = jax.jit(jax.jacrev(lambda numbers: values(case.make(**numbers))))(numbers)
     for name, slope in slopes.items():
         assert jnp.isfinite(slope).all(), name
+
+
+def test_product_multiplies_schedules_and_constants_at_every_count():
+    ours = values(schedules.product(0.5, schedules.linear(2.0, 0.0, 20), schedules.constant(3.0)))
+    np.testing.assert_allclose(ours, 1.5 * oracles.linear(COUNTS, 2.0, 0.0, 20), rtol=1e-14)
 
 
 def test_piecewise_constant_is_the_twins_and_optaxs():

@@ -25,7 +25,7 @@ class Compare:
 
     problem: str = "digits-mlp"
     """What to train on; an unknown name lists the known ones."""
-    optimizers: tuple[str, ...] = tuple(optimizers.FACTORIES)
+    optimizers: tuple[str, ...] = optimizers.CLASSICS
     """Which optimizers to compare."""
     learning_rates: Annotated[int | None, tyro.conf.arg(metavar="INT", help_behavior_hint="(12; quick: 6)")] = None
     """Learning rates per optimizer, spread over its documented range."""

@@ -1,15 +1,35 @@
 """Update rules, one idea per file. Each factory returns an optax ``GradientTransformationExtraArgs``."""
 
+from jaxdl.transforms.adadelta import ScaleByAdadeltaState as ScaleByAdadeltaState
+from jaxdl.transforms.adadelta import scale_by_adadelta as scale_by_adadelta
+from jaxdl.transforms.adagrad import ScaleByRssState as ScaleByRssState
+from jaxdl.transforms.adagrad import scale_by_rss as scale_by_rss
 from jaxdl.transforms.adam import ScaleByAdamState as ScaleByAdamState
 from jaxdl.transforms.adam import scale_by_adam as scale_by_adam
+from jaxdl.transforms.adamax import ScaleByAdamaxState as ScaleByAdamaxState
+from jaxdl.transforms.adamax import scale_by_adamax as scale_by_adamax
+from jaxdl.transforms.amsgrad import ScaleByAmsgradState as ScaleByAmsgradState
+from jaxdl.transforms.amsgrad import scale_by_amsgrad as scale_by_amsgrad
 from jaxdl.transforms.clip import clip as clip
 from jaxdl.transforms.clip import clip_by_global_norm as clip_by_global_norm
 from jaxdl.transforms.decay import add_decayed_weights as add_decayed_weights
 from jaxdl.transforms.decay import add_l2_gradient as add_l2_gradient
 from jaxdl.transforms.learning_rate import scale_by_learning_rate as scale_by_learning_rate
+from jaxdl.transforms.lion import ScaleByLionState as ScaleByLionState
+from jaxdl.transforms.lion import scale_by_lion as scale_by_lion
+from jaxdl.transforms.momentum import CountedTraceState as CountedTraceState
 from jaxdl.transforms.momentum import TraceState as TraceState
 from jaxdl.transforms.momentum import trace as trace
+from jaxdl.transforms.nadam import ScaleByNadamState as ScaleByNadamState
+from jaxdl.transforms.nadam import scale_by_nadam as scale_by_nadam
+from jaxdl.transforms.radam import ScaleByRadamState as ScaleByRadamState
+from jaxdl.transforms.radam import scale_by_radam as scale_by_radam
 from jaxdl.transforms.rms import ScaleByRmsState as ScaleByRmsState
 from jaxdl.transforms.rms import ScaleByStddevState as ScaleByStddevState
 from jaxdl.transforms.rms import scale_by_rms as scale_by_rms
 from jaxdl.transforms.rms import scale_by_stddev as scale_by_stddev
+from jaxdl.transforms.rounding import RoundStochasticallyState as RoundStochasticallyState
+from jaxdl.transforms.rounding import round_stochastically as round_stochastically
+from jaxdl.transforms.shrink import ShrinkState as ShrinkState
+from jaxdl.transforms.shrink import shrink_weights as shrink_weights
+from jaxdl.transforms.sign import scale_by_sign as scale_by_sign

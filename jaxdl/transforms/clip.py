@@ -19,6 +19,7 @@ import jax.numpy as jnp
 import optax
 
 from jaxdl import checks, tree
+from jaxdl.rules import equation
 from jaxdl.typing import OptState, Params, Scalar, Transform, Updates
 
 
@@ -27,6 +28,7 @@ def _empty(params: Params) -> OptState:
     return optax.EmptyState()
 
 
+@equation("u ← min(max(u, −max_delta), max_delta)")
 def clip(max_delta: Scalar) -> Transform:
     """Limits every element to [−``max_delta``, ``max_delta``].
 
@@ -58,6 +60,7 @@ def clip(max_delta: Scalar) -> Transform:
     return optax.GradientTransformationExtraArgs(_empty, update)
 
 
+@equation("u ← u · max_norm / max(max_norm, ‖u‖)")
 def clip_by_global_norm(max_norm: Scalar) -> Transform:
     """Shrinks the whole tree to Euclidean norm ``max_norm`` where it is longer.
 

@@ -10,7 +10,8 @@ r"""Weight decay: one line of arithmetic whose meaning is its place in the chain
 For plain SGD the two are the same algorithm; for momentum, RMSProp and Adam they are not.
 
 Source: Loshchilov and Hutter, "Decoupled weight decay regularization", ICLR 2019, algorithm 2. As in torch and optax,
-λ is multiplied by the learning rate; the paper multiplies it by the schedule alone.
+λ is multiplied by the learning rate; the paper multiplies it by the schedule alone: this and the other conventions are
+in ``jaxdl/transforms/shrink.py``.
 """
 
 from typing import Any
@@ -19,10 +20,12 @@ import jax
 import optax
 
 from jaxdl import checks
+from jaxdl.rules import equation
 from jaxdl.transforms.scheduled import scheduled
 from jaxdl.typing import Mask, OptState, Params, ScalarOrSchedule, Transform, Updates
 
 
+@equation("u ← u + weight_decay · θ")
 def add_decayed_weights(weight_decay: ScalarOrSchedule = 0.0, mask: Mask | None = None) -> Transform:
     """Adds λθ to the direction; the equation and what its place means stand at the top of this file.
 
@@ -49,9 +52,10 @@ def add_decayed_weights(weight_decay: ScalarOrSchedule = 0.0, mask: Mask | None 
         return (u + c * theta,)
 
     everywhere = scheduled(weight_decay, rule, reads_params=True)
-    return everywhere if mask is None else _where(mask, everywhere)
+    return everywhere if mask is None else where(mask, everywhere)
 
 
+@equation("g ← g + weight_decay · θ")
 def add_l2_gradient(weight_decay: ScalarOrSchedule = 0.0, mask: Mask | None = None) -> Transform:
     """Adds λθ, the gradient of ½ λ‖θ‖², to the gradient: place it first in the chain. Arguments as above.
 
@@ -60,7 +64,7 @@ def add_l2_gradient(weight_decay: ScalarOrSchedule = 0.0, mask: Mask | None = No
     return add_decayed_weights(weight_decay, mask)
 
 
-def _where(mask: Mask, inner: Transform) -> Transform:
+def where(mask: Mask, inner: Transform) -> Transform:
     """``inner`` on the leaves that ``mask`` names; the others pass through. ``inner`` has no state per leaf."""
 
     def update(

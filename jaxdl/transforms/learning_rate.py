@@ -6,10 +6,12 @@ r"""The learning rate, and the only sign flip of the package.
 import jax
 
 from jaxdl import checks
+from jaxdl.rules import equation
 from jaxdl.transforms.scheduled import scheduled
 from jaxdl.typing import ScalarOrSchedule, Transform
 
 
+@equation("u ← −learning_rate · u")
 def scale_by_learning_rate(learning_rate: ScalarOrSchedule) -> Transform:
     """Turns a direction into an increment of the parameters: −η times the direction.
 

@@ -32,6 +32,8 @@ import jax.numpy as jnp
 import optax
 
 from jaxdl import checks, tree
+from jaxdl.rules import equation
+from jaxdl.transforms.denominators import Division, check, inside, outside, written
 from jaxdl.typing import OptState, Params, Scalar, Transform, Updates
 
 
@@ -55,20 +57,31 @@ def _squared(g: jax.Array) -> jax.Array:
     return jnp.real(g * jnp.conj(g))
 
 
-def _divide_inside(g: jax.Array, squared: jax.Array, eps: jax.Array) -> jax.Array:
-    return g * jax.lax.rsqrt(squared + eps)
+def _division(eps_in_sqrt: bool, divide: Division | None) -> Division:
+    return divide or (inside if eps_in_sqrt else outside)
 
 
-def _divide_outside(g: jax.Array, squared: jax.Array, eps: jax.Array) -> jax.Array:
-    return g / (tree.root(squared) + eps)
+def _written_rms(*, eps_in_sqrt: bool, bias_correction: bool, divide: Division | None, **rest: Any) -> str:
+    corrected = "(ν/(1 − decayᵗ))" if bias_correction else "ν"
+    division = written(_division(eps_in_sqrt, divide), "g", corrected, "1 − decayᵗ")
+    return f"ν ← decay ν + (1 − decay) g²\nu ← {division}"
 
 
+def _written_stddev(*, eps_in_sqrt: bool, bias_correction: bool, divide: Division | None, **rest: Any) -> str:
+    weight = "(1 − decay)/(1 − decayᵗ)" if bias_correction else "1 − decay"
+    moments = "s ← (1 − a)(s + a (g − m)²)\nm ← m + a (g − m)"
+    return f"a ← {weight}\n{moments}\nu ← {written(_division(eps_in_sqrt, divide), 'g', 's')}"
+
+
+@equation(_written_rms)
 def scale_by_rms(
     decay: Scalar = 0.9,
     eps: Scalar = 1e-8,
     initial_scale: Scalar = 0.0,
     eps_in_sqrt: bool = True,
     bias_correction: bool = False,
+    *,
+    divide: Division | None = None,
 ) -> Transform:
     """Divides by the running root mean square of the gradient; the equations stand at the top of this file.
 
@@ -78,6 +91,7 @@ def scale_by_rms(
       initial_scale: ν₀ ≥ 0: 0 in torch, Keras and optax, 1 in TensorFlow 1.
       eps_in_sqrt: Whether ε is added under the root (optax, Keras) or to the root (torch).
       bias_correction: Whether to divide ν by 1 − αᵗ.
+      divide: Another place for ε, from ``jaxdl/transforms/denominators.py``; it overrides ``eps_in_sqrt``.
 
     Returns:
       A transformation whose state is :class:`ScaleByRmsState`.
@@ -92,7 +106,8 @@ def scale_by_rms(
     """
     checks.decay_rate(decay=decay)
     checks.nonnegative(eps=eps, initial_scale=initial_scale)
-    divide = _divide_inside if eps_in_sqrt else _divide_outside
+    divide_by = _division(eps_in_sqrt, divide)
+    check(divide_by, eps, bias_correction)
 
     def init(params: Params) -> OptState:
         return ScaleByRmsState(count=jnp.zeros((), jnp.int32), nu=tree.full_like_real(params, initial_scale))
@@ -101,8 +116,9 @@ def scale_by_rms(
         g: jax.Array, nu: jax.Array, *, alpha: jax.Array, eps: jax.Array, t: jax.Array
     ) -> tuple[jax.Array, jax.Array]:
         nu = alpha * nu + (1 - alpha) * _squared(g)
-        nu_hat = nu / (1 - alpha**t) if bias_correction else nu
-        return divide(g, nu_hat, eps), nu
+        c = 1 - alpha**t if bias_correction else jnp.ones_like(alpha)
+        nu_hat = nu / c if bias_correction else nu
+        return divide_by(g, nu_hat, eps, c), nu
 
     def update(
         updates: Updates, state: OptState, params: Params | None = None, **extra_args: Any
@@ -115,12 +131,15 @@ def scale_by_rms(
     return optax.GradientTransformationExtraArgs(init, update)
 
 
+@equation(_written_stddev)
 def scale_by_stddev(
     decay: Scalar = 0.9,
     eps: Scalar = 1e-8,
     initial_scale: Scalar = 0.0,
     eps_in_sqrt: bool = True,
     bias_correction: bool = False,
+    *,
+    divide: Division | None = None,
 ) -> Transform:
     """Divides by the running standard deviation of the gradient; the equations stand at the top of this file.
 
@@ -130,6 +149,7 @@ def scale_by_stddev(
       initial_scale: s₀ ≥ 0; with ``bias_correction`` the first gradient replaces it.
       eps_in_sqrt: Whether ε is added under the root or to the root.
       bias_correction: Whether mean and variance have weights that sum to one.
+      divide: Another place for ε, from ``jaxdl/transforms/denominators.py``; it overrides ``eps_in_sqrt``.
 
     Returns:
       A transformation whose state is :class:`ScaleByStddevState`.
@@ -144,7 +164,8 @@ def scale_by_stddev(
     """
     checks.decay_rate(decay=decay)
     checks.nonnegative(eps=eps, initial_scale=initial_scale)
-    divide = _divide_inside if eps_in_sqrt else _divide_outside
+    divide_by = _division(eps_in_sqrt, divide)
+    check(divide_by, eps, bias_correction)
 
     def init(params: Params) -> OptState:
         # The mean is kept as precisely as the variance: its rounding error enters the variance squared.
@@ -158,7 +179,7 @@ def scale_by_stddev(
         a = (1 - alpha) / (1 - alpha**t) if bias_correction else 1 - alpha
         delta = g - mu
         var = (1 - a) * (var + a * _squared(delta))
-        return divide(g, var, eps), mu + a * delta, var
+        return divide_by(g, var, eps, jnp.ones_like(a)), mu + a * delta, var
 
     def update(
         updates: Updates, state: OptState, params: Params | None = None, **extra_args: Any

@@ -3,14 +3,14 @@
 import pytest
 
 from jaxdl.conformance import check
-from tests import cases
+from tests.cases_adaptive import TRAJECTORY
 from tests.conftest import peer
 from tests.test_mutants import MUTANTS, _install
 
 ASKED = [
     mutant
     for mutant in MUTANTS
-    if cases.TRAJECTORY[mutant.case].peer is not None and "mask" not in mutant.case and "centred" not in mutant.case
+    if TRAJECTORY[mutant.case].peer is not None and "mask" not in mutant.case and "centred" not in mutant.case
 ]
 """Masks need a tree, and a probe is a lone scalar; optax's centred variance cancels."""
 
@@ -19,7 +19,7 @@ CASES = sorted({mutant.case for mutant in ASKED})
 
 def failures(case):
     with peer():
-        report = check(cases.TRAJECTORY[case].ours, like=cases.TRAJECTORY[case].peer)
+        report = check(TRAJECTORY[case].ours, like=TRAJECTORY[case].peer)
     return [finding.name for finding in report.failures]
 
 

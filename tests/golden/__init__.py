@@ -1,0 +1,1 @@
+"""Paths recorded from the real frameworks, and the script that records them."""
