@@ -66,7 +66,7 @@ def test_compare_writes_its_results_and_says_where(cache, tmp_path):
         (["--problem", "digit"], "unknown problem 'digit'; known are: "),
         (
             ["--optimizers", "adma"],
-            "unknown optimizer 'adma'; known are: sgd, momentum, nesterov, rmsprop, adam, adamw",
+            "unknown optimizer 'adma'; known are: sgd, momentum, nesterov, adagrad, adadelta, rmsprop, adam, adamw",
         ),
         (["--steps", "0"], "--steps must be a whole number of at least 1, got 0"),
         (["--seeds", "-1"], "--seeds must be a whole number of at least 1, got -1"),

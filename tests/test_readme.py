@@ -25,6 +25,7 @@ def test_the_example_runs(code, tmp_path, monkeypatch):
 
 def test_the_files_it_links_to_are_there():
     root = Path(__file__).parent.parent
-    targets = [t for t in re.findall(r"\]\(([^)#]+)\)", README) if "://" not in t]
+    prose = re.sub(r"```.*?```", "", README, flags=re.DOTALL)
+    targets = [t for t in re.findall(r"\]\(([^)#]+)\)", prose) if "://" not in t]
     assert targets
     assert [target for target in targets if not (root / target).exists()] == []

@@ -84,8 +84,8 @@ def test_values_of_the_papers():
     np.testing.assert_allclose(of["adamw"](learning_rate=1.0, weight_decay=1.0), 19)
 
 
-def test_every_named_optimizer_has_one():
-    assert set(curvature.THRESHOLDS) == set(jaxdl.optimizers.FACTORIES)
+def test_every_classic_optimizer_has_one():
+    assert set(curvature.THRESHOLDS) == set(jaxdl.optimizers.CLASSICS)
 
 
 def test_rates_may_be_traced_and_arrays():

@@ -127,7 +127,7 @@ def test_chunks_last_half_a_second_and_cut_the_run_evenly(steps, record_every, s
         ),
         (
             Plan(Layout(1, 1, 1), 1, 1, 100, 1.5e-3, 190, timed=False),
-            "1 lane × 1 device, chunk 1 step, 1 MB, 1.5e+03 µs per lane-step, about 3 min (a guess)",
+            "1 lane × 1 device, chunk 1 step, 1 MB, 1500 µs per lane-step, about 3 min (a guess)",
         ),
         (
             Plan(Layout(4, 8, 1), 1, 2, 2_340_000_000, 1e-6, 9000, timed=True),
