@@ -31,6 +31,7 @@ def test_sweep_speed(tmp_path):
     assert "| lanes |" in run("benchmarks.table", path)
 
 
+@pytest.mark.slow
 def test_update_speed(tmp_path):
     path = tmp_path / "update.json"
     run("benchmarks.update_speed", "--json", path, "--parameters", 1000, "--leaves", 1, 10, "--repetitions", 2)

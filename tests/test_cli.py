@@ -41,6 +41,7 @@ def run(cache, *arguments):
 SMALL = ("--learning-rates", 4, "--seeds", 2, "--fresh-seeds", 3, "--steps", 40)
 
 
+@pytest.mark.slow
 def test_compare_writes_its_results_and_says_where(cache, tmp_path):
     out = tmp_path / "deep" / "out"
     done = run(cache, "compare", "--optimizers", "sgd", "adam", *SMALL, "--out", out)

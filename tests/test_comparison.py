@@ -180,7 +180,10 @@ def test_progress_counts_programs_then_runs():
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"factories": ["sgd", "adma"]}, "unknown optimizer 'adma'; known are: sgd, momentum, nesterov, adagrad, adadelta, rmsprop"),
+        (
+            {"factories": ["sgd", "adma"]},
+            "unknown optimizer 'adma'; known are: sgd, momentum, nesterov, adagrad, adadelta, rmsprop",
+        ),
         ({"factories": []}, "at least one optimizer"),
         ({"factories": {"mine": jaxdl.sgd}}, "'mine' has no documented range of learning rates"),
         ({"factories": {"f": lambda b1: jaxdl.sgd(b1)}, "learning_rates": [1, 2, 3]}, "'f' takes no argument 'learn"),

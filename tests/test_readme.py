@@ -15,7 +15,17 @@ def test_the_readme_has_examples():
     assert len(EXAMPLES) >= 3
 
 
-@pytest.mark.parametrize("code", EXAMPLES, ids=range(len(EXAMPLES)))
+LONG = "warmed_up"
+"""In the example that takes most: two grids and a search."""
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        pytest.param(code, marks=[pytest.mark.slow] if LONG in code else [], id=str(i))
+        for i, code in enumerate(EXAMPLES)
+    ],
+)
 def test_the_example_runs(code, tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, timeout=300)

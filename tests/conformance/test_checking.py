@@ -82,7 +82,10 @@ def test_remarks_are_not_failures():
     assert "in proportion" in findings["scale"].said
 
 
-@pytest.mark.parametrize("name", optimizers.FACTORIES)
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(name, marks=[] if name in ("sgd", "adam") else pytest.mark.slow) for name in optimizers.FACTORIES],
+)
 def test_ours_keep_every_contract(name):
     report = check(optimizers.FACTORIES[name](0.1))
     assert report.failures == ()
@@ -103,6 +106,7 @@ def _half_rate(learning_rate):
     return jaxdl.adam(halved)
 
 
+@pytest.mark.slow
 def test_another_libraries_adam_is_adam_whatever_its_hyper_parameters():
     report = check(lambda learning_rate: optax.adam(learning_rate, b1=0.8, eps=1e-5), like="adam")
     # Parameters in bfloat16 with gradients in float32 change the dtypes of optax's state, but it is Adam.

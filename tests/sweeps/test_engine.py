@@ -337,7 +337,12 @@ def solo(problem, tx, seed, **options):
 
 
 @pytest.mark.parametrize(
-    ("name", "evaluated"), [*((name, True) for name in RATES), ("adam", False)], ids=lambda value: str(value)
+    ("name", "evaluated"),
+    [
+        *(pytest.param(name, True, marks=[] if name == "adam" else pytest.mark.slow) for name in RATES),
+        ("adam", False),
+    ],
+    ids=str,
 )
 def test_exact_is_the_single_run(name, evaluated):
     recipe, rates = getattr(jaxdl, name), {"learning_rate": np.array([RATES[name] / 2, RATES[name]])}

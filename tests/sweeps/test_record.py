@@ -142,11 +142,11 @@ def test_lanes_in_flight_go_on_from_the_checkpoint(tmp_path, monkeypatch):
     [
         ({}, (6, 0, 0)),
         ({"seeds": 3}, (6, 0, 3)),
-        ({"seeds": [1, 5]}, (3, 0, 3)),
+        pytest.param({"seeds": [1, 5]}, (3, 0, 3), marks=pytest.mark.slow),
         ({"rates": [0.01, 0.03, 0.1, 1e30]}, (6, 0, 2)),
-        ({"rates": [0.1]}, (2, 0, 0)),
+        pytest.param({"rates": [0.1]}, (2, 0, 0), marks=pytest.mark.slow),
         ({"steps": 72}, (0, 6, 0)),
-        ({"steps": 20}, (0, 0, 6)),
+        pytest.param({"steps": 20}, (0, 0, 6), marks=pytest.mark.slow),
         ({"factory": {"adam": jaxdl.adam, "sgd": jaxdl.sgd}}, (6, 0, 6)),
     ],
 )
@@ -191,6 +191,7 @@ def test_without_states_longer_runs_are_new(tmp_path):
     assert counts(sweep(tmp_path / "study", steps=72)) == (0, 0, 6)
 
 
+@pytest.mark.slow
 def test_horizons_on_disk(tmp_path):
     def asked(folder, lengths):
         axes = {"learning_rate": [0.01, 0.1], "steps": lengths}
