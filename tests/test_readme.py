@@ -15,14 +15,14 @@ def test_the_readme_has_examples():
     assert len(EXAMPLES) >= 3
 
 
-LONG = "warmed_up"
-"""In the example that takes most: two grids and a search."""
+LONG = ("warmed_up", "curvature.track")
+"""What marks the examples that take most: two grids and a search; curvature along a run."""
 
 
 @pytest.mark.parametrize(
     "code",
     [
-        pytest.param(code, marks=[pytest.mark.slow] if LONG in code else [], id=str(i))
+        pytest.param(code, marks=[pytest.mark.slow] if any(word in code for word in LONG) else [], id=str(i))
         for i, code in enumerate(EXAMPLES)
     ],
 )
