@@ -81,10 +81,15 @@ def build(
     size = study.layout.devices
     places = [Placement(study.layout, tuple(jax.devices()[i * size : (i + 1) * size])) for i in range(teams)]
     data = [jax.device_put(study.problem.data, place.shared) for place in places]
-    first = _compiled(_jobs(study, places[0], factories, lane, data[0]), on_compiled)
+    jobs = [_jobs(study, place, factories, lane, given) for place, given in zip(places, data, strict=True)]
+    if replicas.possible(size):
+        first = _compiled(jobs[0], on_compiled)
+        built_for = [first, *(_copied(first, more, place) for more, place in zip(jobs[1:], places[1:], strict=True))]
+    else:
+        every = iter(_compiled([job for team in jobs for job in team], on_compiled))
+        built_for = [[next(every) for _ in team] for team in jobs]
     built = []
-    for place, given in zip(places, data, strict=True):
-        programs = first if place is places[0] else _copied(first, study, place, factories, lane, given)
+    for place, given, programs in zip(places, data, built_for, strict=True):
         compiled = iter(programs)
         prepared = Prepared(init=next(compiled), batches=next(compiled))
         move = jax.jit(_move, in_shardings=place.divided, out_shardings=place.divided)
@@ -107,20 +112,11 @@ def _compiled(jobs: Jobs, on_compiled: Callable[[int, int], None] | None = None)
     return [future.result() for future in futures]
 
 
-def _copied(
-    programs: list[Any],
-    study: Study,
-    place: Placement,
-    factories: Mapping[str, OptimizerFactory],
-    lane: Lane,
-    data: Any,
-) -> list[Any]:
-    """The programs of one team for another; what cannot be copied is compiled."""
-    if len(place.devices) > 1:
-        return _compiled(_jobs(study, place, factories, lane, data))
+def _copied(programs: list[Any], jobs: Jobs, place: Placement) -> list[Any]:
+    """The programs of one team for another of one device; what cannot be copied is compiled."""
 
     def again(index: int) -> Any:
-        return _compiled(_jobs(study, place, factories, lane, data)[index : index + 1])[0]
+        return _compiled(jobs[index : index + 1])[0]
 
     return [replicas.on_device(program, place.devices[0], partial(again, i)) for i, program in enumerate(programs)]
 

@@ -20,6 +20,16 @@ FOREIGN = (AttributeError, TypeError, ValueError, NotImplementedError, pickle.Pi
 """What a runtime says that cannot do it, or not in this way."""
 
 
+def possible(devices: int) -> bool:
+    """Whether programs for so many devices can be copied to others.
+
+    One that JAX has read from its persistent cache looks whole but has lost part of its code when it is serialized
+    again (jaxlib 0.10: "Function … not found" as it runs). So where that cache is on, every device's programs are
+    compiled, and kept there.
+    """
+    return devices == 1 and not getattr(jax.config, "jax_compilation_cache_dir", None)
+
+
 def on_device(compiled: Any, device: jax.Device, compile_again: Callable[[], Any]) -> Any:
     """``compiled``, a program for one device, for ``device``.
 

@@ -60,3 +60,14 @@ def test_what_cannot_be_serialized_is_compiled_again():
 def test_a_runtime_that_has_changed_costs_a_compilation(compiled, monkeypatch):
     monkeypatch.delattr(replicas.xla_client.DeviceAssignment, "create")
     assert replicas.on_device(compiled, jax.devices()[1], lambda: "again") == "again"
+
+
+def test_with_a_persistent_cache_nothing_is_copied(tmp_path):
+    """A program that JAX has read from its cache loses code when it is serialized again."""
+    assert replicas.possible(1)
+    assert not replicas.possible(2)
+    jax.config.update("jax_compilation_cache_dir", str(tmp_path))
+    try:
+        assert not replicas.possible(1)
+    finally:
+        jax.config.update("jax_compilation_cache_dir", None)
