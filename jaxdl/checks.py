@@ -65,6 +65,12 @@ def fraction(**values: Any) -> None:
             raise ValueError(f"{name} must lie in [0, 1], got {number:g}.")
 
 
+def parameters(params: Any) -> None:
+    """Raises ValueError where a transformation that reads the parameters was given none."""
+    if params is None:
+        raise ValueError("this transformation reads the parameters: call update(updates, state, params).")
+
+
 def known(name: str, value: str, choices: Iterable[str]) -> None:
     """Raises ValueError, listing the choices, unless ``value`` is one of them."""
     choices = list(choices)

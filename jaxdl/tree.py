@@ -139,6 +139,11 @@ def inner_product(a: PyTree, b: PyTree) -> jax.Array:
     return total
 
 
+def square(x: jax.Array) -> jax.Array:
+    """|x|², real also for complex x."""
+    return jnp.real(x * jnp.conj(x))
+
+
 def root(x: jax.Array) -> jax.Array:
     """√x with slope 0 at 0, not ∞, so that a gradient can be taken through an update of a weight at rest."""
     at_zero = x == 0

@@ -50,3 +50,10 @@ def quick_compilation() -> Iterator[None]:
     jax.config.update("jax_disable_most_optimizations", True)
     yield
     jax.config.update("jax_disable_most_optimizations", False)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _forgotten_programs() -> Iterator[None]:
+    """No module's compiled programs outlive it: a worker that keeps them all grows by gigabytes and slows down."""
+    yield
+    jax.clear_caches()

@@ -53,8 +53,15 @@ def test_accepts_the_edge_of_the_range(check, value):
     check(value=value)
 
 
-def test_known_accepts_a_known_name():
-    checks.known("colour", "red", ["red", "blue"])
+def test_known_refuses_only_what_is_not_among_the_choices():
+    def refused(colour):
+        try:
+            checks.known("colour", colour, ["red", "blue"])
+        except ValueError:
+            return True
+        return False
+
+    assert [colour for colour in ("red", "green", "blue") if refused(colour)] == ["green"]
 
 
 @pytest.mark.parametrize("check", [checks.nonnegative, checks.positive, checks.decay_rate, checks.fraction])

@@ -118,12 +118,12 @@ MUTANTS = (
         "full_like_real(params, 0.0)",
         "adagrad, large eps",
     ),
-    Mutant("adagrad averages", "transforms.adagrad", "s = s + jnp", "s = 0.9 * s + 0.1 * jnp", "adagrad"),
+    Mutant("adagrad averages", "transforms.adagrad", "s = s + tree", "s = 0.9 * s + 0.1 * tree", "adagrad"),
     Mutant(
         "adadelta keeps the gradient's square twice",
         "transforms.adadelta",
-        "* _squared(u)",
-        "* _squared(g)",
+        "* tree.square(u)",
+        "* tree.square(g)",
         "adadelta",
     ),
     # signs

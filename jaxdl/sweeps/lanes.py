@@ -7,11 +7,11 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jaxdl import training
+from jaxdl import observation, training
 from jaxdl.observers import Observer
 from jaxdl.problems.problem import Problem
 from jaxdl.sweeps.plan import Layout
-from jaxdl.typing import Batch
+from jaxdl.typing import Batch, Key, OptimizerFactory, Params
 
 MAX_CHUNK_STEPS = 1000
 """Most steps of one chunk: its batches are drawn ahead, and progress is seen between chunks."""
@@ -97,3 +97,38 @@ def lane_problem(study: Study, data: Any, lane: Lane | None) -> Problem:
     made = study.make_problem(**lane.problem)
     chosen = jax.tree.map(lambda varies, own, shared: own if varies else shared, study.varying, made.data, data)
     return made._replace(data=chosen)
+
+
+def start_lane(study: Study, factory: OptimizerFactory, data: Any, params: Params, lane: Lane) -> training.TrainState:
+    """The state before the first update."""
+    return training.start(lane_problem(study, data, lane), factory(**lane.factory), params)
+
+
+def advance_lane(
+    study: Study,
+    factory: OptimizerFactory,
+    data: Any,
+    state: training.TrainState,
+    indices: jax.Array | None,
+    key_loss: Key,
+    lane: Lane,
+    *,
+    records: int,
+    padded: bool = False,
+) -> tuple[training.TrainState, dict[str, jax.Array]]:
+    """The state after so many records, and the records: :func:`jaxdl.training.advance` as the study wants it."""
+    state, metrics, _ = training.advance(
+        lane_problem(study, data, lane),
+        factory(**lane.factory),
+        state,
+        indices,
+        key_loss,
+        steps=study.steps if lane.steps is None else lane.steps,
+        records=records,
+        record_every=study.record_every,
+        evaluated=study.evaluated,
+        divergence_factor=study.divergence_factor,
+        padded=padded,
+        observe=observation.resolve(study.observe, observation.hyperparameters(factory, lane.factory)),
+    )
+    return state, metrics

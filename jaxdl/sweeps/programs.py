@@ -17,12 +17,12 @@ from typing import Any, NamedTuple, TypeAlias
 import jax
 import jax.numpy as jnp
 
-from jaxdl import configuration, observation, training
+from jaxdl import configuration, training
 from jaxdl.sweeps import replicas
-from jaxdl.sweeps.lanes import Lane, Study, lane_dtype, lane_problem
+from jaxdl.sweeps.lanes import Lane, Study, advance_lane, lane_dtype, lane_problem, start_lane
 from jaxdl.sweeps.placement import Placement
 from jaxdl.training import TrainState
-from jaxdl.typing import Key, OptimizerFactory, Params
+from jaxdl.typing import OptimizerFactory, Params
 
 Advanced: TypeAlias = tuple[TrainState, dict[str, jax.Array]]
 """States after a chunk, and its records."""
@@ -178,27 +178,8 @@ def _prepared(study: Study, place: Placement) -> Prepared:
 
 def _lanes(study: Study, place: Placement, factory: OptimizerFactory) -> tuple[Any, Any]:
     """Programs of one optimizer, jitted: ``start`` and ``advance`` of :class:`Lanes`."""
-    records = study.records_per_chunk
-
-    def start(data: Any, params: Params, lane: Lane) -> TrainState:
-        return training.start(lane_problem(study, data, lane), factory(**lane.factory), params)
-
-    def advance(data: Any, state: TrainState, indices: jax.Array | None, key_loss: Key, lane: Lane) -> Advanced:
-        state, metrics, _ = training.advance(
-            lane_problem(study, data, lane),
-            factory(**lane.factory),
-            state,
-            indices,
-            key_loss,
-            steps=study.steps if lane.steps is None else lane.steps,
-            records=records,
-            record_every=study.record_every,
-            evaluated=study.evaluated,
-            divergence_factor=study.divergence_factor,
-            padded=study.padded,
-            observe=observation.resolve(study.observe, observation.hyperparameters(factory, lane.factory)),
-        )
-        return state, metrics
+    start: Callable[..., Any] = partial(start_lane, study, factory)
+    advance = partial(advance_lane, study, factory, records=study.records_per_chunk, padded=study.padded)
 
     # What holds for the parts of a state that differ between lanes, and for the step count, which does not.
     divided: list[Any] = [None if field == "step" else 0 for field in TrainState._fields]

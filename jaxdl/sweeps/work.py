@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import jax
 import jax.numpy as jnp
 
-from jaxdl import observation, training
-from jaxdl.sweeps.lanes import Lane, Study, lane_dtype, lane_problem
+from jaxdl import training
+from jaxdl.sweeps.lanes import Lane, Study, advance_lane, lane_dtype, lane_problem, start_lane
 from jaxdl.typing import OptimizerFactory
 
 if TYPE_CHECKING:
@@ -53,25 +53,11 @@ def of_lane(study: Study, factory: OptimizerFactory, lane: Lane) -> Work:
     """
 
     def begin(data: Any, lane: Lane, key: jax.Array) -> tuple[training.TrainState, jax.Array | None]:
-        problem = lane_problem(study, data, lane)
-        state = training.start(problem, factory(**lane.factory), problem.init(key))
+        state = start_lane(study, factory, data, lane_problem(study, data, lane).init(key), lane)
         return state, training.draw_batches(study.problem, key, 0, study.record_every)
 
     def advance(data: Any, lane: Lane, key: jax.Array, state: training.TrainState, indices: jax.Array | None) -> Any:
-        watched = observation.resolve(study.observe, observation.hyperparameters(factory, lane.factory))
-        return training.advance(
-            lane_problem(study, data, lane),
-            factory(**lane.factory),
-            state,
-            indices,
-            key,
-            steps=study.steps if lane.steps is None else lane.steps,
-            records=1,
-            record_every=study.record_every,
-            evaluated=study.evaluated,
-            divergence_factor=study.divergence_factor,
-            observe=watched,
-        )
+        return advance_lane(study, factory, data, state, indices, key, lane, records=1)
 
     abstract = jax.tree.map(lambda x: jax.ShapeDtypeStruct((), lane_dtype(x)), lane)
     given = (study.problem.data, abstract, jax.eval_shape(jax.random.key, jax.ShapeDtypeStruct((), jnp.uint32)))

@@ -15,7 +15,6 @@ Source: Zeiler, "ADADELTA: an adaptive learning rate method", 2012, algorithm 1,
 from typing import Any, NamedTuple
 
 import jax
-import jax.numpy as jnp
 import optax
 
 from jaxdl import checks, tree
@@ -28,10 +27,6 @@ class ScaleByAdadeltaState(NamedTuple):
 
     e_g: Updates
     e_x: Updates
-
-
-def _squared(x: jax.Array) -> jax.Array:
-    return jnp.real(x * jnp.conj(x))
 
 
 @equation("E ← rho E + (1 − rho) g²\nu ← g √(X + eps) / √(E + eps)\nX ← rho X + (1 − rho) u²")
@@ -62,9 +57,9 @@ def scale_by_adadelta(rho: Scalar = 0.9, eps: Scalar = 1e-6) -> Transform:
     def rule(
         g: jax.Array, e_g: jax.Array, e_x: jax.Array, *, rho: jax.Array, eps: jax.Array
     ) -> tuple[jax.Array, jax.Array, jax.Array]:
-        e_g = rho * e_g + (1 - rho) * _squared(g)
+        e_g = rho * e_g + (1 - rho) * tree.square(g)
         u = g * (tree.root(e_x + eps) / tree.root(e_g + eps))
-        return u, e_g, rho * e_x + (1 - rho) * _squared(u)
+        return u, e_g, rho * e_x + (1 - rho) * tree.square(u)
 
     def update(
         updates: Updates, state: OptState, params: Params | None = None, **extra_args: Any

@@ -63,7 +63,7 @@ def scale_by_rss(initial_accumulator_value: Scalar = 0.1, eps: Scalar = 1e-7, *,
         return ScaleByRssState(sum_of_squares=tree.full_like_real(params, initial_accumulator_value))
 
     def rule(g: jax.Array, s: jax.Array, *, eps: jax.Array) -> tuple[jax.Array, jax.Array]:
-        s = s + jnp.real(g * jnp.conj(g))
+        s = s + tree.square(g)
         at_rest = s == 0
         # The root is taken of 1 where s is 0, so that neither the value nor its slope is 0/0.
         safe = jnp.where(at_rest, jnp.ones_like(s), s)

@@ -138,7 +138,7 @@ def scale_by_adam(
         g: jax.Array, m: jax.Array, v: jax.Array, *, b1: jax.Array, b2: jax.Array, t: jax.Array, **eps: jax.Array
     ) -> tuple[jax.Array, jax.Array, jax.Array]:
         m = b1 * m + (1 - b1) * g
-        v = b2 * v + (1 - b2) * jnp.real(g * jnp.conj(g))
+        v = b2 * v + (1 - b2) * tree.square(g)
         c = 1 - b2**t if correct_nu else jnp.ones_like(b2)
         v_hat = v / c if correct_nu else v
         return divide_by(mean(g, m, b1, t), v_hat + eps["eps_root"], eps["eps"], c), m, v

@@ -123,7 +123,7 @@ def scale_by_amsgrad(
         g: jax.Array, m: jax.Array, v: jax.Array, w: jax.Array, *, b1: jax.Array, b2: jax.Array, **rest: jax.Array
     ) -> tuple[jax.Array, ...]:
         m = b1 * m + (1 - b1) * g
-        v = b2 * v + (1 - b2) * jnp.real(g * jnp.conj(g))
+        v = b2 * v + (1 - b2) * tree.square(g)
         c = 1 - b2 ** rest["t"] if bias_correction_nu else jnp.ones_like(b2)
         w, v_hat = largest(w, v, c)
         m_hat = m / (1 - b1 ** rest["t"]) if bias_correction_mu else m

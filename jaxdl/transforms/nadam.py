@@ -92,7 +92,7 @@ def scale_by_nadam(
         g: jax.Array, m: jax.Array, v: jax.Array, *, b1: jax.Array, b2: jax.Array, **rest: jax.Array
     ) -> tuple[jax.Array, jax.Array, jax.Array]:
         m = b1 * m + (1 - b1) * g
-        v = b2 * v + (1 - b2) * jnp.real(g * jnp.conj(g))
+        v = b2 * v + (1 - b2) * tree.square(g)
         now, ahead = rest["now"], rest["ahead"]
         m_hat = ahead * m / (1 - ahead * rest["product"]) + (1 - now) * g / (1 - rest["product"])
         v_hat = v / (1 - b2 ** rest["t"])

@@ -111,7 +111,7 @@ def scale_by_radam(
         g: jax.Array, m: jax.Array, v: jax.Array, *, b1: jax.Array, b2: jax.Array, t: jax.Array, **rest: jax.Array
     ) -> tuple[jax.Array, jax.Array, jax.Array]:
         m = b1 * m + (1 - b1) * g
-        v = b2 * v + (1 - b2) * jnp.real(g * jnp.conj(g))
+        v = b2 * v + (1 - b2) * tree.square(g)
         now = 1 - b1**t
         m_hat = b1 * m / (1 - b1 ** (t + 1)) + (1 - b1) * g / now if nesterov else m / now
         tractable = compare(rest["rho"], rest["threshold"])

@@ -52,11 +52,6 @@ class ScaleByStddevState(NamedTuple):
     var: Updates
 
 
-def _squared(g: jax.Array) -> jax.Array:
-    """|g|², real also for complex g."""
-    return jnp.real(g * jnp.conj(g))
-
-
 def _division(eps_in_sqrt: bool, divide: Division | None) -> Division:
     return divide or (inside if eps_in_sqrt else outside)
 
@@ -115,7 +110,7 @@ def scale_by_rms(
     def rule(
         g: jax.Array, nu: jax.Array, *, alpha: jax.Array, eps: jax.Array, t: jax.Array
     ) -> tuple[jax.Array, jax.Array]:
-        nu = alpha * nu + (1 - alpha) * _squared(g)
+        nu = alpha * nu + (1 - alpha) * tree.square(g)
         c = 1 - alpha**t if bias_correction else jnp.ones_like(alpha)
         nu_hat = nu / c if bias_correction else nu
         return divide_by(g, nu_hat, eps, c), nu
@@ -178,7 +173,7 @@ def scale_by_stddev(
     ) -> tuple[jax.Array, jax.Array, jax.Array]:
         a = (1 - alpha) / (1 - alpha**t) if bias_correction else 1 - alpha
         delta = g - mu
-        var = (1 - a) * (var + a * _squared(delta))
+        var = (1 - a) * (var + a * tree.square(delta))
         return divide_by(g, var, eps, jnp.ones_like(a)), mu + a * delta, var
 
     def update(

@@ -16,6 +16,7 @@ import jax
 import jax.numpy as jnp
 import optax
 
+from jaxdl import checks
 from jaxdl.rules import equation
 from jaxdl.typing import Key, OptState, Params, Transform, Updates
 
@@ -71,8 +72,7 @@ def round_stochastically(key: Key) -> Transform:
         updates: Updates, state: OptState, params: Params | None = None, **extra_args: Any
     ) -> tuple[Updates, OptState]:
         del extra_args
-        if params is None:
-            raise ValueError("this transformation reads the parameters: call update(updates, state, params).")
+        checks.parameters(params)
         leaves: list[Any]
         treedef: Any
         leaves, treedef = jax.tree.flatten(updates, is_leaf=lambda leaf: leaf is None)

@@ -10,7 +10,7 @@ import jax
 import jax.numpy as jnp
 import optax
 
-from jaxdl import tree
+from jaxdl import checks, tree
 from jaxdl.typing import OptState, Params, ScalarOrSchedule, Transform, Updates
 
 
@@ -45,8 +45,8 @@ def scheduled(
         updates: Updates, state: OptState, params: Params | None = None, **extra_args: Any
     ) -> tuple[Updates, OptState]:
         del extra_args
-        if reads_params and params is None:
-            raise ValueError("this transformation reads the parameters: call update(updates, state, params).")
+        if reads_params:
+            checks.parameters(params)
         c = coefficient(state.count) if callable(coefficient) else coefficient
         (updates,) = tree.elementwise(rule, updates, reading=(params,) if reads_params else (), c=c)
         return updates, ScheduleState(count=tree.increment(state.count)) if callable(coefficient) else state

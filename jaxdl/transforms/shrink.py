@@ -148,8 +148,7 @@ def shrink_weights(
         updates: Updates, state: OptState, params: Params | None = None, **extra_args: Any
     ) -> tuple[Updates, OptState]:
         del extra_args
-        if params is None:
-            raise ValueError("this transformation reads the parameters: call update(updates, state, params).")
+        checks.parameters(params)
         eta, decay = (value(state.count) if callable(value) else value for value in (learning_rate, weight_decay))
         floats = {"eta": eta, "decay": decay, "peak": eta if peak_rate is None else peak_rate}
         (updates,) = tree.elementwise(rule, updates, reading=(params,), **floats)
