@@ -15,8 +15,8 @@ def test_the_readme_has_examples():
     assert len(EXAMPLES) >= 3
 
 
-LONG = ("warmed_up", "curvature.track")
-"""What marks the examples that take most: two grids and a search; curvature along a run."""
+LONG = ("warmed_up", "curvature.track", "sign_momentum")
+"""What marks the examples that take most: two grids and a search; curvature along a run; a comparison."""
 
 
 @pytest.mark.parametrize(

@@ -235,7 +235,7 @@ def test_a_wrong_engine_is_found_out(study, built, calm, mutant, monkeypatch, rn
 # --- cuts -------------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("chunk_records", [1, 3, 8, None])
+@pytest.mark.parametrize("chunk_records", [1, 3, *(pytest.param(n, marks=pytest.mark.slow) for n in (8, None))])
 def test_cuts_change_nothing(calm, chunk_records):
     cut = study_of(chunk_records=chunk_records)
     found = execute(cut, build(cut), [0.1, *CALM * 2], [0, *SEEDS], np.array([5.0] + [NEVER] * 10))
@@ -340,7 +340,7 @@ def solo(problem, tx, seed, **options):
     ("name", "evaluated"),
     [
         *(pytest.param(name, True, marks=[] if name == "adam" else pytest.mark.slow) for name in RATES),
-        ("adam", False),
+        pytest.param("adam", False, marks=pytest.mark.slow),
     ],
     ids=str,
 )
