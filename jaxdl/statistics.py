@@ -163,3 +163,24 @@ def beyond(rates: Sequence[float], count: int, *, upwards: bool) -> list[float]:
     """
     edge, inner = (rates[-1], rates[-2]) if upwards else (rates[0], rates[1])
     return [float(edge * (edge / inner) ** k) for k in range(1, count + 1)]
+
+
+def relative_difference(a: ArrayLike, b: ArrayLike) -> Floats:
+    """How far two sets of curves are apart: the largest of |a − b| / max(|a|, |b|) at any record.
+
+    Args:
+      a: Curves, shape ``(..., R)``.
+      b: Curves of the same shape.
+
+    Returns:
+      Shape ``(...,)``: 0 only where all values are equal (NaN is equal to NaN), infinite where only one is finite.
+
+    >>> relative_difference(np.array([[2.0, np.nan], [1.0, np.nan]]), np.array([[1.0, np.nan], [1.0, 3.0]]))
+    array([0.5, inf])
+    """
+    a, b = np.asarray(a, np.float64), np.asarray(b, np.float64)
+    with np.errstate(invalid="ignore"):
+        relative = np.abs(a - b) / np.maximum(np.abs(a), np.abs(b))
+    relative = np.where(np.isfinite(relative), relative, np.inf)
+    worst: Floats = np.where((a == b) | (np.isnan(a) & np.isnan(b)), 0.0, relative).max(axis=-1)
+    return worst

@@ -295,13 +295,9 @@ def test_a_damaged_study_is_named_and_the_others_are_listed(tmp_path):
 @pytest.mark.parametrize(
     ("found", "code", "words"),
     [
-        (record.Verification(["a"] * 4, True, 0.0), 0, "the same bit for bit"),
-        (record.Verification(["a"] * 4, False, 2e-6), 0, "within 1e-05 of what is stored, the largest difference"),
-        (
-            record.Verification(["a"] * 4, False, 0.3),
-            1,
-            "beyond 1e-05 of what is stored, the largest difference is 0.3",
-        ),
+        (record.Verification(["a"] * 4, 0.0), 0, "the same bit for bit"),
+        (record.Verification(["a"] * 4, 2e-6), 0, "within 1e-05 of what is stored, the largest difference"),
+        (record.Verification(["a"] * 4, 0.3), 1, "beyond 1e-05 of what is stored, the largest difference is 0.3"),
     ],
 )
 def test_verify_says_how_runs_compare(monkeypatch, tmp_path, found, code, words):

@@ -7,14 +7,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from jaxdl.sweeps import record
+from jaxdl.sweeps.audit import TOLERANCE
 from jaxdl.sweeps.definition import define
 
 if TYPE_CHECKING:
     from rich.console import Console
-
-
-TOLERANCE = 1e-5
-"""Largest difference, relative to a curve's largest value, that rounding in float32 is to make in a stable run."""
 
 
 def show(folders: Sequence[Path], console: "Console") -> None:
@@ -92,6 +89,9 @@ def verify(folder: Path, call: Mapping[str, Any], count: int, console: "Console"
 
     Returns:
       Exit code: 0 where all agree, 1 where one does not.
+
+    Raises:
+      ValueError: no run of the study is finished.
     """
     own_interval = {name: value for name, value in call.items() if name != "record_every"}
     found = record.verify(folder, functools.partial(define, **own_interval), count)

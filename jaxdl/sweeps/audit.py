@@ -94,14 +94,10 @@ def difference(fast: runs.Results, alone: runs.Results) -> np.ndarray:
     >>> difference(made[0], made[1]).round(3), difference(made[0], made[2]), difference(made[2], made[2])
     (array([0.2]), array([inf]), array([0.]))
     """
-    worst = np.zeros(len(alone.diverged_at))
-    for name in (metric for metric in alone.metrics if metric.endswith("loss")):
-        a, b = (np.asarray(of.metrics[name], np.float64) for of in (fast, alone))
-        with np.errstate(invalid="ignore"):
-            relative = np.abs(a - b) / np.maximum(np.abs(a), np.abs(b))
-        relative = np.where(np.isfinite(relative), relative, np.inf)
-        same = (a == b) | (np.isnan(a) & np.isnan(b))
-        worst = np.maximum(worst, np.where(same, 0.0, relative).max(axis=-1))
+    losses = [name for name in alone.metrics if name.endswith("loss")]
+    worst: np.ndarray = np.max(
+        [statistics.relative_difference(fast.metrics[name], alone.metrics[name]) for name in losses], axis=0
+    )
     return worst
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from jaxdl import store
+from jaxdl import statistics, store
 from jaxdl.ledger import Ledger
 from jaxdl.sweeps import dataset, engine, manifest, planner, programs, runs
 from jaxdl.sweeps.definition import Definition
@@ -45,13 +45,15 @@ class Summary(NamedTuple):
 
 
 class Verification(NamedTuple):
-    """Runs that were done again: their names, whether all were ``identical`` bit for bit, and, if not, the largest
-    ``difference`` of a recorded value relative to the curve's largest.
-    """
+    """Runs that were done again: their names, and the largest relative ``difference`` of a recorded value."""
 
     names: list[str]
-    identical: bool
     difference: float
+
+    @property
+    def identical(self) -> bool:
+        """Whether all came out the same bit for bit."""
+        return self.difference == 0
 
 
 def exists(folder: str | os.PathLike[str]) -> bool:
@@ -207,12 +209,17 @@ def verify(
 
     Returns:
       What was compared, and how it came out. On the same versions and kind of device the curves are identical.
+
+    Raises:
+      ValueError: no run of the study is finished.
     """
     with Ledger.open(folder) as ledger:
         stored = ledger.manifest
-        definition = define(**manifest.given(stored))
         where = {key: table for table in run_tables(ledger) for key in ledger.keys(table)}
-        names, difference, identical = [], 0.0, True
+        if not where:
+            raise ValueError(f"the study in {str(folder)!r} has no finished run yet, so there is nothing to repeat.")
+        definition = define(**manifest.given(stored))
+        names, difference = [], 0.0
         rng = np.random.default_rng(seed)
         for part in definition.parts:
             keys = manifest.keys(part, definition)
@@ -228,15 +235,6 @@ def verify(
                 names.append(keys[cell])
                 for name, values in again.metrics.items():
                     length = min(values.shape[1], old[name].shape[1])
-                    difference = max(difference, _difference(values[row, :length], old[name][0, :length]))
-                    identical &= np.array_equal(values[row, :length], old[name][0, :length], equal_nan=True)
-        return Verification(names, bool(identical), difference)
-
-
-def _difference(new: np.ndarray, old: np.ndarray) -> float:
-    """Largest difference of two curves relative to the largest value; infinite where only one of them is NaN."""
-    if not np.array_equal(np.isnan(new), np.isnan(old)):
-        return float("inf")
-    if np.isnan(new).all():
-        return 0.0
-    return float(np.nanmax(np.abs(new - old)) / max(float(np.nanmax(np.abs(old))), np.finfo(old.dtype).tiny))
+                    apart = statistics.relative_difference(values[row, :length], old[name][0, :length])
+                    difference = max(difference, float(apart))
+        return Verification(names, difference)

@@ -89,6 +89,10 @@ def test_a_record_is_the_sweep_in_memory(folder):
     assert (found["diverged_at"].sel(learning_rate=1e30) >= 0).all()
 
 
+class Stop(Exception):
+    """The end that a test puts to a study."""
+
+
 def test_kill_nine_at_three_moments(tmp_path):
     """Killed three times, the study ends as if nothing had happened, and does only what is missing."""
     moments = random.Random(0)
@@ -120,10 +124,6 @@ def test_kill_nine_at_three_moments(tmp_path):
 
 def test_lanes_in_flight_go_on_from_the_checkpoint(tmp_path, monkeypatch):
     """A study that stops in the middle does not begin its lanes again."""
-
-    class Stop(Exception):
-        pass
-
     chunks = []
 
     def stop(progress):
@@ -292,6 +292,16 @@ def test_verification_is_bitwise(folder):
     assert len(set(found.names)) == 4
     assert found.identical
     assert found.difference == 0
+
+
+def test_nothing_finished_is_nothing_to_verify(tmp_path):
+    def stop(progress):
+        raise Stop
+
+    with pytest.raises(Stop):
+        sweep(tmp_path / "study", on_progress=stop)
+    with pytest.raises(ValueError, match=r"study' has no finished run yet, so there is nothing to repeat\.$"):
+        record.verify(tmp_path / "study", defined)
 
 
 def test_verification_sees_a_wrong_number(folder):
