@@ -77,11 +77,12 @@ if TYPE_CHECKING:
     from jaxdl import conventions as conventions
     from jaxdl import curvature as curvature
     from jaxdl import landscape as landscape
+    from jaxdl import second_order as second_order
     from jaxdl.conventions.difference import diff as diff
     from jaxdl.conventions.explanation import explain as explain
     from jaxdl.conventions.translation import translate as translate
 
-_ROOMS = ("conformance", "conventions", "curvature", "landscape", "models", "plots")
+_ROOMS = ("conformance", "conventions", "curvature", "landscape", "models", "plots", "second_order")
 _FUNCTIONS = {"diff": "difference", "explain": "explanation", "translate": "translation"}
 
 
