@@ -6,7 +6,7 @@ kernels with the input axis second to last and the output axis last, Dense ``(in
 """
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
 import flax.serialization
@@ -128,6 +128,50 @@ def he_uniform() -> Initializer:
 def he_normal() -> Initializer:
     """Gaussian with variance 2/fan_in. Not truncated, as in torch; Flax and Keras cut it at 2σ."""
     return jax.nn.initializers.variance_scaling(2.0, "fan_in", "normal")
+
+
+def torch_uniform() -> Initializer:
+    """Uniform with r = 1/√fan_in, so variance 1/(3 fan_in): what torch's ``Linear`` and ``Conv2d`` draw kernels from.
+
+    Their biases come from the same interval, whose width a bias does not know: see :func:`torch_layers`.
+    """
+    return jax.nn.initializers.variance_scaling(1 / 3, "fan_in", "uniform")
+
+
+def torch_layers(init: Callable[[Key], Params]) -> Callable[[Key], Params]:
+    """Draws every kernel **and its bias** from U(±1/√fan_in), as torch's layers do; all else stays as ``init`` made it.
+
+    ``problem._replace(init=torch_layers(problem.init))`` starts a problem as torch would, in distribution.
+
+    Args:
+      init: ``init(key) -> params`` of a Flax model: nested dictionaries, a layer being one that holds a ``kernel``.
+
+    Returns:
+      Such a function.
+
+    >>> layer = torch_layers(lambda key: {"kernel": jnp.zeros((4, 1000)), "bias": jnp.zeros(1000)})(jax.random.key(0))
+    >>> print(*(jnp.abs(layer[name]).max().round(2) for name in ("kernel", "bias")))
+    0.5 0.5
+    """
+
+    def drawn(key: Key) -> Params:
+        key_init, key_layers = jax.random.split(key)
+        return _redrawn(init(key_init), key_layers)
+
+    return drawn
+
+
+def _redrawn(node: Params, key: Key) -> Params:
+    if not isinstance(node, Mapping):
+        return node
+    keys = dict(zip(node, jax.random.split(key, len(node)), strict=True))
+    if "kernel" not in node:
+        return {name: _redrawn(below, keys[name]) for name, below in node.items()}
+    kernel = node["kernel"]
+    bound = (kernel.shape[-1] / kernel.size) ** 0.5
+    draw = symmetric_uniform(bound)
+    drawn = {name: draw(keys[name], node[name].shape, node[name].dtype) for name in ("kernel", "bias") if name in node}
+    return {**node, **drawn}
 
 
 def orthogonal(scale: float = 1.0) -> Initializer:

@@ -7,7 +7,9 @@ import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
+from jaxdl.models.dropout import Dropout, inverted, off
 from jaxdl.models.initializers import Initializer, he_normal, zeros
+from jaxdl.typing import Scalar
 
 
 class MLP(nn.Module):
@@ -16,7 +18,8 @@ class MLP(nn.Module):
     Attributes:
       features: Width of every layer, the output last: ``(64, 32, 10)`` has two hidden layers.
       activation: Elementwise function between layers.
-      dropout_rate: Probability of setting a hidden unit to zero in training; the rest is scaled by 1/(1 − rate).
+      dropout_rate: Probability of setting a hidden unit to zero in training. May be traced.
+      dropout: How what is kept makes up for the rest: ``dropout.inverted`` or ``dropout.weight_scaling``.
       kernel_init: Initialiser of the weights.
       bias_init: Initialiser of the biases.
       dtype: dtype of the computation.
@@ -29,7 +32,8 @@ class MLP(nn.Module):
 
     features: Sequence[int]
     activation: Callable[[jax.Array], jax.Array] = nn.relu
-    dropout_rate: float = 0.0
+    dropout_rate: Scalar = 0.0
+    dropout: Dropout = inverted
     kernel_init: Initializer = he_normal()
     bias_init: Initializer = zeros
     dtype: Any = jnp.float32
@@ -48,5 +52,11 @@ class MLP(nn.Module):
         x = x.reshape(len(x), -1).astype(self.dtype)
         for width in hidden:
             x = self.activation(nn.Dense(width, **shared)(x))
-            x = nn.Dropout(self.dropout_rate, deterministic=not training)(x)
+            if not off(self.dropout_rate):
+                x = self._dropped(x, training)
         return nn.Dense(outputs, **shared)(x)
+
+    def _dropped(self, x: jax.Array, training: bool) -> jax.Array:
+        if training:
+            return self.dropout.in_training(self.make_rng("dropout"), x, self.dropout_rate)
+        return self.dropout.in_evaluation(x, self.dropout_rate)

@@ -56,7 +56,7 @@ def classification(name: str, model: Any, data: dict[str, Batch], **fields: Any)
 def digits_mlp(
     hidden: Sequence[int] = (32,),
     batch_size: int | None = 128,
-    dropout_rate: float = 0.0,
+    dropout_rate: Scalar = 0.0,
     label_noise: Scalar = 0.0,
 ) -> Problem:
     """A ReLU network 64-32-10 on the digits, He initialisation.
@@ -64,7 +64,7 @@ def digits_mlp(
     Args:
       hidden: Widths of the hidden layers.
       batch_size: Samples per step; None for all 1077.
-      dropout_rate: Probability of dropping a hidden unit in training.
+      dropout_rate: Probability of dropping a hidden unit in training. May be traced, and so swept.
       label_noise: Part of the training labels that are replaced by another class, in [0, 1]; may be traced, and so
         swept. Equation: ``data/label_noise.py``.
 

@@ -215,3 +215,39 @@ def test_a_failed_save_leaves_the_old_file_and_nothing_else(tmp_path, monkeypatc
         initializers.save(path, {"other": jnp.ones(1)})
     assert [file.name for file in tmp_path.iterdir()] == ["p"]
     assert_same(initializers.from_saved(path)(key), PARAMS)
+
+
+# --- torch's layers ---------------------------------------------------------------------------------------------------
+
+
+def test_torch_layers_draw_kernels_and_biases_from_one_interval(key):
+    def init(key):
+        return {
+            "params": {
+                "dense": {"kernel": jnp.zeros((25, 4000)), "bias": jnp.zeros(4000)},
+                "norm": {"scale": jnp.ones(3), "bias": jnp.full(3, 7.0)},
+                "inner": {"conv": {"kernel": jnp.zeros((3, 3, 4, 500), jnp.float32), "bias": jnp.zeros(500)}},
+                "bare": {"kernel": jnp.zeros((4, 2000))},
+            }
+        }
+
+    params = jax.jit(initializers.torch_layers(init))(key)["params"]
+    layers = [(params["dense"], 25), (params["inner"]["conv"], 36), (params["bare"], 4)]
+    for layer, fan_in in layers:
+        for x in map(np.asarray, layer.values()):
+            assert np.abs(x).max() <= 1 / np.sqrt(fan_in)
+            assert np.abs(x).max() > 0.98 / np.sqrt(fan_in)
+            variance = 1 / (3 * fan_in)
+            assert abs(np.mean(x**2) / variance - 1) < 4 * np.sqrt((UNIFORM - 1) / x.size)
+            assert abs(np.mean(x)) < 4 * np.sqrt(variance / x.size)
+    assert params["inner"]["conv"]["kernel"].dtype == jnp.float32
+    np.testing.assert_array_equal(params["norm"]["bias"], [7, 7, 7])
+    np.testing.assert_array_equal(params["norm"]["scale"], [1, 1, 1])
+    drawn = [np.asarray(x).ravel()[:4].tolist() for x in jax.tree.leaves([layer for layer, _ in layers])]
+    assert len({tuple(np.sign(x)) + tuple(np.round(x, 6)) for x in drawn}) == len(drawn), "no two leaves are alike"
+
+
+def test_torch_uniform_is_the_kernels_part(key):
+    x = np.asarray(draw(initializers.torch_uniform(), key, CONV))
+    assert np.abs(x).max() <= 1 / np.sqrt(180)
+    assert abs(np.mean(x**2) * 3 * 180 - 1) < 4 * np.sqrt((UNIFORM - 1) / x.size)
