@@ -8,6 +8,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from jaxdl import checks
+
 Floats = NDArray[np.floating]
 
 
@@ -54,6 +56,55 @@ def steps_to_target(steps: ArrayLike, losses: ArrayLike, target: float) -> Float
     reached = losses_with_divergence(losses) <= target
     first = np.asarray(steps, np.float64)[np.argmax(reached, axis=-1)]
     return np.where(reached.any(axis=-1), first, np.inf)
+
+
+def best_record(losses: ArrayLike) -> NDArray[np.intp]:
+    """Record of the smallest loss over a whole run, the first of equals: early stopping by hindsight.
+
+    Args:
+      losses: Shape ``(…, R)``; NaN is worse than any loss.
+
+    Returns:
+      Index into the last axis, shape ``(…)``.
+
+    >>> int(best_record([3.0, 1.0, 2.0, 1.0, np.nan]))
+    1
+    """
+    return np.asarray(np.argmin(losses_with_divergence(losses), axis=-1))
+
+
+def patience_stop(losses: ArrayLike, patience: int, min_delta: float = 0.0) -> tuple[int, int]:
+    """Early stopping as it would have gone: the record it returns to, and the one at which it stops.
+
+    A loss counts as better only where it is more than ``min_delta`` below the best so far. The run stops at the
+    ``patience``-th record in a row that is not better, or at the last one.
+
+    Args:
+      losses: Of one run, shape ``(R,)``; NaN is never better.
+      patience: ≥ 1.
+      min_delta: ≥ 0, in units of the loss.
+
+    Returns:
+      (best, stop): indices of records.
+
+    Raises:
+      ValueError: an argument outside its range.
+
+    Source: Goodfellow, Bengio and Courville, "Deep learning", 2016, algorithm 7.1.
+
+    >>> patience_stop([3.0, 1.0, 2.0, 1.5, 0.5], patience=2)
+    (1, 3)
+    """
+    checks.positive_integer(patience=patience)
+    checks.nonnegative(min_delta=min_delta)
+    values = losses_with_divergence(losses)
+    best, lowest = 0, values[0]
+    for record in range(1, len(values)):
+        if values[record] < lowest - min_delta:
+            best, lowest = record, values[record]
+        elif record - best >= patience:
+            return best, record
+    return best, len(values) - 1
 
 
 def at_edge(losses: ArrayLike) -> tuple[bool, bool]:

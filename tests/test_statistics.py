@@ -114,3 +114,40 @@ def test_further_rates_lie_between_the_neighbours_of_the_best():
 @pytest.mark.parametrize(("upwards", "expected"), [(True, [4.0, 8.0]), (False, [0.25, 0.125])])
 def test_rates_beyond_an_end_continue_the_grid(upwards, expected):
     np.testing.assert_allclose(statistics.beyond([0.5, 1.0, 2.0], 2, upwards=upwards), expected)
+
+
+# --- early stopping ---------------------------------------------------------------------------------------------------
+
+
+def test_best_record_is_the_first_of_the_smallest_and_never_a_diverged_one():
+    curves = np.array([[3.0, 1.0, 2.0, 1.0], [2.0, np.nan, 1.5, np.inf]])
+    np.testing.assert_array_equal(statistics.best_record(curves), [1, 2])
+    assert statistics.best_record([np.nan, np.nan]) == 0
+
+
+@pytest.mark.parametrize(
+    ("losses", "patience", "min_delta", "expected"),
+    [
+        ([5, 4, 3, 2], 1, 0.0, (3, 3)),  # never stops
+        ([5, 4, 4, 3], 1, 0.0, (1, 2)),  # an equal one is not better
+        ([5, 4, 4, 3], 2, 0.0, (3, 3)),
+        ([5, 4, 6, 6, 6, 1], 3, 0.0, (1, 4)),  # the minimum of the whole run comes too late
+        ([5, 4.6, 4.6, 3.9], 2, 0.5, (0, 2)),  # small falls do not count,
+        ([5, 4.6, 4.3, 3.9], 3, 0.5, (2, 3)),  # unless they add up
+        ([5, np.nan, np.nan, 1], 2, 0.0, (0, 2)),
+        ([5], 1, 0.0, (0, 0)),
+    ],
+)
+def test_patience_by_hand(losses, patience, min_delta, expected):
+    assert statistics.patience_stop(losses, patience, min_delta) == expected
+
+
+def test_unlimited_patience_is_the_best_record(rng):
+    losses = rng.normal(size=40)
+    best, stop = statistics.patience_stop(losses, patience=40)
+    assert (best, stop) == (statistics.best_record(losses), 39)
+
+
+def test_patience_below_one_is_refused():
+    with pytest.raises(ValueError, match="patience must be a whole number of at least 1, got 0"):
+        statistics.patience_stop([1.0], 0)
