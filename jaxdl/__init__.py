@@ -7,6 +7,7 @@ matplotlib is imported where it is used.
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from jaxdl import finite_differences as finite_differences
 from jaxdl import grids as grids
 from jaxdl import groups as groups
 from jaxdl import observation as observation
@@ -22,6 +23,8 @@ from jaxdl import verdict as verdict
 from jaxdl.comparison import Comparison as Comparison
 from jaxdl.comparison import compare as compare
 from jaxdl.configuration import configure as configure
+from jaxdl.early_stopping import Stopped as Stopped
+from jaxdl.early_stopping import train_until as train_until
 from jaxdl.groups import Group as Group
 from jaxdl.groups import grouped as grouped
 from jaxdl.groups import preview as preview

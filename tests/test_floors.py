@@ -12,7 +12,7 @@ import jaxdl
 
 FLOORS = (
     ("typing", "checks", "tree", "configuration", "provenance", "rules"),
-    ("transforms", "schedules", "losses", "models", "data", "grids"),
+    ("transforms", "schedules", "losses", "models", "data", "grids", "finite_differences"),
     (
         "optimizers",
         "problems",
@@ -27,7 +27,17 @@ FLOORS = (
         "observation",
         "curvature",
     ),
-    ("training", "verdict", "ranking", "second_order", "landscape", "conformance", "conventions", "groups"),
+    (
+        "training",
+        "early_stopping",
+        "verdict",
+        "ranking",
+        "second_order",
+        "landscape",
+        "conformance",
+        "conventions",
+        "groups",
+    ),
     ("sweeps", "comparison"),
     ("plots",),
     ("cli",),

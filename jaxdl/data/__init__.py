@@ -1,1 +1,1 @@
-"""Data sets, splits and batch sampling."""
+"""Data sets, splits, preprocessing, augmentation and batch sampling."""

@@ -15,6 +15,8 @@ _FACTORIES = {
     "digits-mlp": "neural:digits_mlp",
     "digits-cnn": "neural:digits_cnn",
     "digits-resmlp": "neural:digits_resmlp",
+    "echo-rnn": "sequential:echo_rnn",
+    "parity-rnn": "sequential:parity_rnn",
     "breast-cancer-logistic": "convex:breast_cancer_logistic",
     "quadratic": "analytic:quadratic",
     "noisy-quadratic": "analytic:noisy_quadratic",

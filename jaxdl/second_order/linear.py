@@ -29,9 +29,10 @@ from jaxdl.typing import PyTree, Scalar
 
 
 class LinearResult(NamedTuple):
-    """``x``: shaped like b. ``residual_norm``: ‖b − A x‖ as the recurrence has it. ``steps``: products spent, int32;
-    the last may have met negative curvature. ``indefinite``: whether it did. ``path``: x with a leading axis ``steps + 1``, the start first and the last point repeated after the end; ``directions``: p with a leading axis
-    ``steps``, zero after the end. Both None unless they were asked for."""
+    """``x``: shaped like b. ``residual_norm``: ‖b − A x‖ as the recurrence has it. ``steps``: products spent; the
+    last may have met negative curvature. ``indefinite``: whether it did. ``path``: x with a leading axis ``steps + 1``,
+    the start first and the last point repeated after the end; ``directions``: p with a leading axis ``steps``, zero
+    after the end. Both None unless they were asked for."""
 
     x: PyTree
     residual_norm: jax.Array

@@ -23,6 +23,8 @@ TUNED = {
     "digits-mlp": Tuned("adam", 3.5e-3),
     "digits-cnn": Tuned("adam", 3.5e-3),
     "digits-resmlp": Tuned("sgd", 0.15),
+    "echo-rnn": Tuned("adam", 0.02),
+    "parity-rnn": Tuned("adam", 0.05),
     "breast-cancer-logistic": Tuned("nesterov", 0.08),
     "quadratic": Tuned("nesterov", 1.0),
     "noisy-quadratic": Tuned("adam", 0.018),

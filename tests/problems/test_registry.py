@@ -7,7 +7,8 @@ import pytest
 
 from jaxdl import problems
 
-DATA = ["digits-softmax", "digits-mlp", "digits-cnn", "digits-resmlp", "breast-cancer-logistic"]
+DIGITS = ["digits-softmax", "digits-mlp", "digits-cnn", "digits-resmlp"]
+DATA = [*DIGITS, "echo-rnn", "parity-rnn", "breast-cancer-logistic"]
 FORMULAS = ["quadratic", "noisy-quadratic", "rosenbrock"]
 PLANAR = [
     "beale",
