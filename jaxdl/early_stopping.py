@@ -85,9 +85,14 @@ def train_until(
         checks.positive_integer(patience=patience)
     checks.nonnegative(min_delta=min_delta)
     keys = training.split_key(key)
-    params = problem.init(keys.init)
-    indices = training.draw_batches(problem, keys.data, 0, 1)
-    first = training.first_record(problem, params, indices, keys.loss)
+
+    def started() -> tuple[Params, Metrics]:
+        params = problem.init(keys.init)
+        indices = training.draw_batches(problem, keys.data, 0, 1)
+        return params, training.first_record(problem, params, indices, keys.loss)
+
+    _source(jax.eval_shape(started)[1], monitor)  # a wrong name is told before anything is compiled
+    params, first = started()
     value = _monitored(first, monitor)
     delta = jnp.asarray(min_delta).astype(value.dtype)
 
@@ -134,11 +139,17 @@ def train_until(
     )
 
 
-def _monitored(metrics: Metrics, monitor: str) -> jax.Array:
-    """The value to be made small."""
+def _source(metrics: Metrics, monitor: str) -> tuple[str, bool]:
+    """The metric behind a monitor, and whether it is one minus it."""
     if monitor in metrics:
-        return metrics[monitor]
+        return monitor, False
     accuracy = f"{monitor.removesuffix('error')}accuracy"
     if monitor.endswith("error") and accuracy in metrics:
-        return 1 - metrics[accuracy]
+        return accuracy, True
     raise ValueError(f"unknown monitor {monitor!r}; known are: {', '.join(metrics)}.")
+
+
+def _monitored(metrics: Metrics, monitor: str) -> jax.Array:
+    """The value to be made small."""
+    name, complement = _source(metrics, monitor)
+    return 1 - metrics[name] if complement else metrics[name]

@@ -17,7 +17,7 @@ STEPS, EVERY = 60, 4
 @pytest.fixture(scope="module")
 def problem():
     data = {name: moons(40, 0.4, seed) for seed, name in enumerate(("train", "val", "test"))}
-    return classification("moons", MLP((16, 2), dropout_rate=0.1), data, batch_size=10)
+    return classification("moons", MLP((8, 2), dropout_rate=0.1), data, batch_size=10)
 
 
 @pytest.fixture(scope="module")
@@ -32,8 +32,14 @@ def stopped(problem, key=None, **arguments):
 
 
 @pytest.fixture(scope="module")
-def end(problem):
-    return jax.jit(lambda patience: stopped(problem, patience=patience))(jnp.int32(3))
+def run_until(problem):
+    """One program for every patience."""
+    return jax.jit(lambda patience: stopped(problem, patience=patience))
+
+
+@pytest.fixture(scope="module")
+def end(run_until):
+    return run_until(jnp.int32(3))
 
 
 def test_the_rule_is_that_of_the_statistics(whole, end):
@@ -79,13 +85,14 @@ def test_a_stopped_run_goes_on_to_where_the_whole_one_ends(problem, whole, end):
     assert_same(rest(end.state).params, whole[0].params)
 
 
-def test_without_a_stop_it_is_the_whole_run_and_its_best_record(problem, whole):
-    end = jax.jit(lambda: stopped(problem, patience=99))()
+def test_without_a_stop_it_is_the_whole_run_and_its_best_record(run_until, whole):
+    end = run_until(jnp.int32(99))
     assert_same(end.state.params, whole[0].params)
     assert not end.stopped
     assert int(end.best_step) == EVERY * statistics.best_record(whole[1].metrics["val_loss"])
 
 
+@pytest.mark.slow
 def test_the_error_rate_may_be_the_monitor_and_runs_may_be_mapped(problem):
     keys = jax.random.split(jax.random.key(1), 2)
     run = jax.jit(jax.vmap(lambda key: stopped(problem, key, patience=2, monitor="val_error", min_delta=0.01)))
@@ -97,7 +104,7 @@ def test_the_error_rate_may_be_the_monitor_and_runs_may_be_mapped(problem):
 
 
 def test_bad_arguments_are_refused(problem):
-    with pytest.raises(ValueError, match="unknown monitor 'val_los'; known are: train_loss, "):
+    with pytest.raises(ValueError, match=r"unknown monitor 'val_los'; known are: .*val_loss"):
         stopped(problem, patience=1, monitor="val_los")
     with pytest.raises(ValueError, match="patience must be a whole number of at least 1, got 0"):
         stopped(problem, patience=0)

@@ -8,9 +8,7 @@ import scipy.optimize
 import scipy.sparse.linalg
 
 from jaxdl import second_order
-from tests.second_order.functions import ROSENBROCK_START, quadratic, rosenbrock, spd
-
-pytestmark = pytest.mark.usefixtures("quick_compilation")
+from tests.second_order.functions import ROSENBROCK_START, quadratic, rosenbrock, solve, spd
 
 FORMULAS = [
     second_order.fletcher_reeves,
@@ -73,11 +71,13 @@ def test_negative_curvature_ends_the_run_before_it_is_taken():
 # --- nonlinear --------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("formula", FORMULAS)
+@pytest.mark.parametrize(
+    "formula", [*FORMULAS[:3:2], *(pytest.param(f, marks=pytest.mark.slow) for f in FORMULAS[1::2])]
+)
 def test_every_formula_is_the_linear_method_on_a_quadratic(formula, rng):
     A, b, x = spd(rng, 5), *jnp.asarray(rng.normal(size=(2, 5)))
     method = second_order.conjugate_gradient(formula, search=second_order.exact())
-    run = second_order.minimise(quadratic, x, A, b, method=method, steps=5, record=True)
+    run = solve(quadratic, x, A, b, method=method, steps=5, record=True)
     linear = second_order.linear_conjugate_gradient(lambda v: A @ v, b, x, record=True)
     np.testing.assert_allclose(run.path, linear.path, rtol=1e-8, atol=1e-8)
     assert run.converged
@@ -111,9 +111,10 @@ def test_every_formula_solves_rosenbrock(formula):
     np.testing.assert_allclose(result.params, [1, 1], atol=1e-4)
 
 
+@pytest.mark.slow
 def test_polak_ribiere_needs_no_more_work_than_scipys():
     start = np.array(ROSENBROCK_START)
-    ours = second_order.minimise(rosenbrock, jnp.asarray(start), method=second_order.conjugate_gradient())
+    ours = solve(rosenbrock, jnp.asarray(start), method=second_order.conjugate_gradient())
     theirs = scipy.optimize.minimize(rosenbrock, start, jac=jax.grad(rosenbrock), method="CG", options={"gtol": 1e-5})
     assert ours.converged
     assert int(ours.evaluations) <= 1.5 * theirs.nfev

@@ -6,9 +6,7 @@ import numpy as np
 import pytest
 
 from jaxdl import second_order
-from tests.second_order.functions import ROSENBROCK_START, quadratic, rosenbrock, spd
-
-pytestmark = pytest.mark.usefixtures("quick_compilation")
+from tests.second_order.functions import ROSENBROCK_START, quadratic, rosenbrock, solve, spd
 
 
 def saddle(x):
@@ -31,13 +29,13 @@ def test_one_step_solves_a_quadratic_from_any_start(rng):
 
 def test_a_rate_below_one_shrinks_the_distance_by_one_minus_the_rate(rng):
     A, b, x = spd(rng, 3), jnp.asarray(rng.normal(size=3)), jnp.asarray(rng.normal(size=3))
-    run = second_order.minimise(quadratic, x, A, b, method=second_order.newton(0.3), steps=4, record=True)
+    run = solve(quadratic, x, A, b, method=second_order.newton(0.3), steps=4, record=True)
     distance = run.path - jnp.linalg.solve(A, b)[None]
     np.testing.assert_allclose(distance[1:], 0.7 * distance[:-1], rtol=1e-9)
 
 
 def test_newton_runs_to_the_saddle():
-    result = second_order.minimise(saddle, jnp.array([3.0, 0.5]), method=second_order.newton())
+    result = solve(saddle, jnp.array([3.0, 0.5]), method=second_order.newton())
     np.testing.assert_array_equal(result.params, [0, 0])
     assert result.converged
 
@@ -45,7 +43,7 @@ def test_newton_runs_to_the_saddle():
 def test_damping_is_the_matrix_plus_a_multiple_of_the_identity(rng):
     A, b, x = spd(rng, 3), jnp.asarray(rng.normal(size=3)), jnp.asarray(rng.normal(size=3))
     method = second_order.newton(modify=second_order.damped(2.0))
-    result = second_order.minimise(quadratic, x, A, b, method=method, steps=1)
+    result = solve(quadratic, x, A, b, method=method, steps=1)
     expected = x - jnp.linalg.solve(A + 2 * jnp.eye(3), A @ x - b)
     np.testing.assert_allclose(result.params, expected, rtol=1e-12)
 
@@ -53,7 +51,7 @@ def test_damping_is_the_matrix_plus_a_multiple_of_the_identity(rng):
 @pytest.mark.parametrize("modify", [second_order.positive_definite(0.5), second_order.absolute(0.5)])
 def test_a_modified_hessian_leaves_the_saddle_for_a_minimum(modify):
     method = second_order.newton(modify=modify, search=second_order.armijo())
-    result = second_order.minimise(saddle_with_walls, jnp.array([1.0, 1e-3]), method=method)
+    result = solve(saddle_with_walls, jnp.array([1.0, 1e-3]), method=method)
     assert result.converged
     np.testing.assert_allclose(result.params, [0, np.sqrt(2)], atol=1e-5)
 
@@ -75,7 +73,7 @@ def test_modifications_do_to_the_eigenvalues_what_they_say():
     ids=["armijo", "wolfe", "newton-cg"],
 )
 def test_newton_solves_rosenbrock(method, steps):
-    result = second_order.minimise(rosenbrock, jnp.array(ROSENBROCK_START), method=method, tolerance=1e-9)
+    result = solve(rosenbrock, jnp.array(ROSENBROCK_START), method=method, tolerance=1e-9)
     assert result.converged
     np.testing.assert_allclose(result.params, [1, 1], rtol=1e-9)
     assert result.steps < steps
@@ -84,20 +82,18 @@ def test_newton_solves_rosenbrock(method, steps):
 def test_newton_cg_is_newton_where_its_products_suffice(rng):
     A, b = spd(rng, 4), jnp.asarray(rng.normal(size=4))
     tiny = 1e-9 * b  # a small gradient makes the inner iteration exact
-    newton_cg = second_order.minimise(
-        quadratic, jnp.zeros(4), A, tiny, method=second_order.newton_cg(), tolerance=0.0, steps=1
-    )
+    newton_cg = solve(quadratic, jnp.zeros(4), A, tiny, method=second_order.newton_cg(), tolerance=0.0, steps=1)
     np.testing.assert_allclose(newton_cg.params, jnp.linalg.solve(A, tiny), rtol=1e-3)
 
 
 def test_newton_cg_leaves_negative_curvature_downhill():
-    result = second_order.minimise(saddle_with_walls, jnp.array([1e-3, 1e-3]), method=second_order.newton_cg())
+    result = solve(saddle_with_walls, jnp.array([1e-3, 1e-3]), method=second_order.newton_cg())
     assert result.converged
     np.testing.assert_allclose(result.params, [0, np.sqrt(2)], atol=1e-5)
 
 
 def test_a_singular_hessian_fails_and_keeps_the_start():
-    result = second_order.minimise(lambda x: x[0] ** 2 + x[1], jnp.ones(2), method=second_order.newton())
+    result = solve(lambda x: x[0] ** 2 + x[1], jnp.ones(2), method=second_order.newton())
     assert result.failed
     assert not result.converged
     np.testing.assert_array_equal(result.params, [1, 1])

@@ -12,9 +12,7 @@ from jaxdl import second_order
 from jaxdl.second_order.bfgs import inverse_update
 from jaxdl.second_order.lbfgs import inverse_product
 from jaxdl.second_order.method import Step
-from tests.second_order.functions import ROSENBROCK_START, quadratic, rosenbrock, spd
-
-pytestmark = pytest.mark.usefixtures("quick_compilation")
+from tests.second_order.functions import ROSENBROCK_START, quadratic, rosenbrock, solve, spd
 
 
 def step_of(s, y):
@@ -81,16 +79,17 @@ def test_a_memory_that_is_not_full_yet_is_as_good_as_a_short_one(rng):
 def test_with_exact_line_searches_they_walk_the_path_of_conjugate_gradients(make, rng):
     n = 6
     A, b, x = spd(rng, n), jnp.asarray(rng.normal(size=n)), jnp.asarray(rng.normal(size=n))
-    run = second_order.minimise(quadratic, x, A, b, method=make(search=second_order.exact()), steps=n, record=True)
+    run = solve(quadratic, x, A, b, method=make(search=second_order.exact()), steps=n, record=True)
     linear = second_order.linear_conjugate_gradient(lambda v: A @ v, b, x, record=True)
     np.testing.assert_allclose(run.path, linear.path, rtol=1e-8, atol=1e-8)
     np.testing.assert_allclose(run.params, jnp.linalg.solve(A, b), rtol=1e-8)
 
 
+@pytest.mark.slow
 def test_bfgs_has_learned_the_inverse_after_n_exact_steps(rng):
     A, b = spd(rng, 4), jnp.asarray(rng.normal(size=4))
     method = second_order.bfgs(search=second_order.exact())
-    run = second_order.minimise(quadratic, jnp.zeros(4), A, b, method=method, steps=4, tolerance=0.0, record=True)
+    run = solve(quadratic, jnp.zeros(4), A, b, method=method, steps=4, tolerance=0.0, record=True)
     B = jnp.eye(4)
     for before, after in zip(run.path[:-1], run.path[1:], strict=True):
         s = after - before
@@ -101,7 +100,7 @@ def test_bfgs_has_learned_the_inverse_after_n_exact_steps(rng):
 @pytest.mark.parametrize("make", [second_order.bfgs, second_order.lbfgs])
 def test_rosenbrock_is_solved_in_as_many_steps_as_scipy_needs(make):
     start = np.array(ROSENBROCK_START)
-    ours = second_order.minimise(rosenbrock, jnp.asarray(start), method=make(), tolerance=1e-5)
+    ours = solve(rosenbrock, jnp.asarray(start), method=make(), tolerance=1e-5)
     theirs = scipy.optimize.minimize(rosenbrock, start, jac=jax.grad(rosenbrock), method="BFGS", options={"gtol": 1e-5})
     assert ours.converged
     np.testing.assert_allclose(ours.params, theirs.x, atol=1e-4)
@@ -109,7 +108,7 @@ def test_rosenbrock_is_solved_in_as_many_steps_as_scipy_needs(make):
     assert int(ours.evaluations) <= 1.5 * theirs.nfev
 
 
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("dtype", [pytest.param("float32", marks=pytest.mark.slow), "float64"])
 def test_a_chain_of_twenty_dimensions_is_solved_to_the_last_digits(dtype):
     def chain(x):
         return jnp.sum(100 * (x[1:] - x[:-1] ** 2) ** 2 + (1 - x[:-1]) ** 2)
