@@ -103,7 +103,6 @@ def breakpoints(layers: Layers, low: float, high: float) -> np.ndarray:
         part = left[piece, unit] / (left[piece, unit] - right[piece, unit])
         x, places = np.unique(np.concatenate([x, x[piece] + part * np.diff(x)[piece]]), return_index=True)
         between = z[piece] + part[:, None] * (z[piece + 1] - z[piece])
-        between[np.arange(len(piece)), unit] = 0.0  # or rounding would let it be crossed again
         values = np.maximum(np.concatenate([z, between])[places], 0)
     return _bends(x, values)
 

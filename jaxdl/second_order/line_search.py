@@ -188,7 +188,7 @@ def _narrowed(bracket: _Bracket, trial: Point, start: Point, c1: jax.Array, c2: 
     low, high = bracket.low, bracket.high
     noise = ROUNDINGS * jnp.finfo(start.value.dtype).eps * jnp.abs(start.value)
     fell = trial.value <= start.value + c1 * trial.step * start.slope
-    flat = (trial.value <= start.value + noise) & (trial.slope <= (2 * c1 - 1) * start.slope)
+    flat = (jnp.abs(trial.value - start.value) <= noise) & (trial.slope <= (2 * c1 - 1) * start.slope)
     good = (fell & (trial.value < low.value)) | (flat & (trial.value <= low.value + noise))
     done = good & (jnp.abs(trial.slope) <= -c2 * start.slope)
     # From an acceptable trial the minimum lies downhill; where that is back towards low, low becomes the other end.

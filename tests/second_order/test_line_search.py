@@ -35,14 +35,14 @@ def line(name):
 @pytest.mark.parametrize("name", LINES)
 def test_strong_wolfe_finds_both_conditions_from_any_guess(name):
     walk = line(name)
-    search = jax.vmap(lambda guess, c2: second_order.strong_wolfe(c1=1e-3, c2=c2)(walk, guess))
+    search = jax.vmap(lambda guess, c2: second_order.strong_wolfe(c1=0.05, c2=c2)(walk, guess))
     c2 = jnp.array([0.1, 0.9]).repeat(4)
     found = jax.jit(search, compiler_options=QUICK)(jnp.tile(jnp.array([1e-3, 0.3, 1.0, 40.0]), 2), c2)
     step, value, slope, _ = found.point
     start = walk.start
     assert not found.failed.any()
     assert (step > 0).all()
-    assert (value <= start.value + 1e-3 * step * start.slope).all()
+    assert (value <= start.value + 0.05 * step * start.slope).all()
     assert (jnp.abs(slope) <= c2 * jnp.abs(start.slope)).all()
     np.testing.assert_allclose(value, jax.vmap(LINES[name])(step), rtol=1e-12, atol=1e-28)
 

@@ -56,6 +56,14 @@ def test_a_modified_hessian_leaves_the_saddle_for_a_minimum(modify):
     np.testing.assert_allclose(result.params, [0, np.sqrt(2)], atol=1e-5)
 
 
+def test_a_direction_that_points_uphill_gives_way_to_the_gradients_where_a_search_needs_to_descend():
+    start = jnp.array([0.0, 0.3])  # where f curves downwards along y, so that Newton's step is up
+    method = second_order.newton(search=second_order.armijo())
+    result = solve(saddle_with_walls, start, method=method)
+    assert result.converged
+    np.testing.assert_allclose(result.params, [0, np.sqrt(2)], atol=1e-5)
+
+
 def test_modifications_do_to_the_eigenvalues_what_they_say():
     H = jnp.diag(jnp.array([-3.0, 0.01, 2.0]))
     np.testing.assert_allclose(jnp.diag(second_order.positive_definite(0.5)(H)), [0.5, 3.51, 5.5], rtol=1e-12)
