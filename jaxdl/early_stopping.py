@@ -85,16 +85,8 @@ def train_until(
         checks.positive_integer(patience=patience)
     checks.nonnegative(min_delta=min_delta)
     keys = training.split_key(key)
-
-    def started() -> tuple[Params, Metrics]:
-        params = problem.init(keys.init)
-        indices = training.draw_batches(problem, keys.data, 0, 1)
-        return params, training.first_record(problem, params, indices, keys.loss)
-
-    _source(jax.eval_shape(started)[1], monitor)  # a wrong name is told before anything is compiled
-    params, first = started()
-    value = _monitored(first, monitor)
-    delta = jnp.asarray(min_delta).astype(value.dtype)
+    start = _start(problem, tx, keys, monitor, len(rows))
+    delta = jnp.asarray(min_delta).astype(start.best_value.dtype)
 
     def going(carry: _Carry) -> jax.Array:
         return (carry.record < len(rows)) & (carry.waited < patience)
@@ -112,30 +104,55 @@ def train_until(
             record_every=interval,
             padded=steps % interval != 0,
         )
-        metrics = {name: column[0] for name, column in metrics.items()}
-        value = _monitored(metrics, monitor)
-        better = value < carry.best_value - delta  # False for NaN
-        return _Carry(
-            state=state,
-            best_params=tree.select(better, state.params, carry.best_params),
-            best_step=jnp.where(better, jnp.minimum(state.step, steps), carry.best_step),
-            best_value=jnp.where(better, value, carry.best_value),
-            waited=jnp.where(better, jnp.zeros_like(carry.waited), carry.waited + 1),
-            record=carry.record + 1,
-            rows={name: column.at[carry.record].set(metrics[name]) for name, column in carry.rows.items()},
-        )
+        state = state._replace(step=jnp.minimum(state.step, steps))
+        return _judged(carry, state, {name: column[0] for name, column in metrics.items()}, monitor, delta)
 
-    columns = {name: jnp.full(len(rows), jnp.nan, x.dtype).at[0].set(x) for name, x in first.items()}
-    state = training.start(problem, tx, params)
-    start = _Carry(state, params, jnp.int32(0), value, jnp.int32(0), jnp.int32(1), columns)
     end = jax.lax.while_loop(going, advance, start)
     return Stopped(
-        state=end.state._replace(step=jnp.minimum(end.state.step, steps)),
+        state=end.state,
         best_params=end.best_params,
         best_step=end.best_step,
         best_value=end.best_value,
         stopped=end.record < len(rows),
         curves=Curves(jnp.asarray(rows), end.rows),
+    )
+
+
+def _start(
+    problem: Problem, tx: optax.GradientTransformation, keys: training.RunKeys, monitor: str, rows: int
+) -> _Carry:
+    """The initial parameters as the best so far, and columns of NaN for the records to come."""
+
+    def begun() -> tuple[Params, Metrics]:
+        params = problem.init(keys.init)
+        indices = training.draw_batches(problem, keys.data, 0, 1)
+        return params, training.first_record(problem, params, indices, keys.loss)
+
+    _source(jax.eval_shape(begun)[1], monitor)  # a wrong name is told before anything is compiled
+    params, first = begun()
+    return _Carry(
+        state=training.start(problem, tx, params),
+        best_params=params,
+        best_step=jnp.int32(0),
+        best_value=_monitored(first, monitor),
+        waited=jnp.int32(0),
+        record=jnp.int32(1),
+        rows={name: jnp.full(rows, jnp.nan, x.dtype).at[0].set(x) for name, x in first.items()},
+    )
+
+
+def _judged(carry: _Carry, state: TrainState, metrics: Metrics, monitor: str, delta: jax.Array) -> _Carry:
+    """After a record: whether it is the best so far, and how long that has been waited for."""
+    value = _monitored(metrics, monitor)
+    better = value < carry.best_value - delta  # False for NaN
+    return _Carry(
+        state=state,
+        best_params=tree.select(better, state.params, carry.best_params),
+        best_step=jnp.where(better, state.step, carry.best_step),
+        best_value=jnp.where(better, value, carry.best_value),
+        waited=jnp.where(better, jnp.zeros_like(carry.waited), carry.waited + 1),
+        record=carry.record + 1,
+        rows={name: column.at[carry.record].set(metrics[name]) for name, column in carry.rows.items()},
     )
 
 
