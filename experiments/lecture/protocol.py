@@ -59,13 +59,18 @@ def loss(params: Params, batch: Batch) -> jax.Array:
     return losses.binary_cross_entropy(logits(params, features), labels)
 
 
-def loss_with_dropout(params: Params, batch: Batch, key: jax.Array, rate: jax.Array | float) -> jax.Array:
-    """The loss with each hidden output set to 0 with probability ``rate``, and the others divided by 1 − rate."""
-    features, labels = batch
+def thinned(params: Params, features: jax.Array, key: jax.Array, rate: jax.Array | float) -> jax.Array:
+    """The hidden outputs, each set to 0 with probability ``rate`` and the others divided by 1 − rate."""
     outputs = hidden(params, features)
     kept = jax.random.uniform(key, outputs.shape, jnp.float32) >= jnp.asarray(rate, jnp.float32)
-    thinned = jnp.where(kept, outputs / (1 - jnp.asarray(rate, outputs.dtype)), jnp.zeros_like(outputs))
-    return losses.binary_cross_entropy(thinned @ params["w2"] + params["b2"], labels)
+    return jnp.where(kept, outputs / (1 - jnp.asarray(rate, outputs.dtype)), jnp.zeros_like(outputs))
+
+
+def loss_with_dropout(params: Params, batch: Batch, key: jax.Array, rate: jax.Array | float) -> jax.Array:
+    """The loss with dropout on the hidden layer."""
+    features, labels = batch
+    outputs = thinned(params, features, key, rate)
+    return losses.binary_cross_entropy(outputs @ params["w2"] + params["b2"], labels)
 
 
 def metrics(params: Params, batch: Batch) -> dict[str, jax.Array]:
