@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 
 import jaxdl
@@ -26,6 +27,24 @@ def fit(loss: Callable[[Params], jax.Array], start: Params, tx: Any, steps: int)
 
     params, losses = run(jax.random.key(0))
     return params, np.asarray(losses)
+
+
+def best(
+    loss: Callable[[Params], jax.Array], init: Callable[[jax.Array], Params], keys: jax.Array, tx: Any, steps: int
+) -> float:
+    """The smallest last loss over several starts, all in one program."""
+    problem = jaxdl.Problem(
+        name="lecture-fit",
+        init=init,
+        loss=lambda params, batch, key: loss(params),
+        metrics=lambda params, batch: {"loss": loss(params)},
+    )
+
+    def one(key: jax.Array) -> jax.Array:
+        state, _ = jaxdl.train(problem, tx, key, steps, record_every=steps, evaluated=False, divergence_factor=1e6)
+        return loss(state.params)
+
+    return float(jnp.min(jax.jit(jax.vmap(one))(keys)))
 
 
 def perceptron(key: jax.Array, widths: tuple[int, ...]) -> list[tuple[jax.Array, jax.Array]]:
