@@ -11,9 +11,10 @@ from experiments.lecture import fitting
 from experiments.lecture.data import TRAINING, VALIDATION
 from experiments.lecture.registry import Claim, above, below, holds, near
 from jaxdl import losses
+from jaxdl.data import preprocessing
 
 
-def _scaled(kind: str) -> np.ndarray:
+def scaled(kind: str) -> np.ndarray:
     """The training points, ``raw``, ``min-max`` or ``standardised``."""
     x = TRAINING.features
     if kind == "raw":
@@ -31,7 +32,7 @@ def table() -> tuple[dict[str, float], dict[str, int], dict[str, float]]:
     numbers, steps, cosines = {}, {}, {}
     rng = np.random.default_rng(0)
     for kind in ("raw", "min-max", "standardised"):
-        design = np.column_stack([_scaled(kind), np.ones(13)])
+        design = np.column_stack([scaled(kind), np.ones(13)])
         gram = design.T @ design / 13
         curvatures = np.linalg.eigvalsh(gram)
         numbers[kind] = float(curvatures[-1] / curvatures[0])
@@ -49,44 +50,39 @@ def table() -> tuple[dict[str, float], dict[str, int], dict[str, float]]:
 
 def ranges() -> Iterable[Claim]:
     """C68."""
-    from sklearn.preprocessing import MinMaxScaler
-
-    fitted = MinMaxScaler().fit(TRAINING.features)
-    made = fitted.transform(TRAINING.features)
-    yield holds("the training range becomes exactly [0, 1]", bool((made.min(0) == 0).all() and (made.max(0) == 1).all()))
-    yield below("the formula", np.abs(made - _scaled("min-max")).max(), 1e-12)
-    outside = fitted.transform(VALIDATION.features)
-    yield holds("fitted on training points alone: v4 lies outside [0, 1]", bool(outside.min() < 0), float(outside.min()))
-    yield below("and back again", np.abs(fitted.inverse_transform(made) - TRAINING.features).max(), 1e-12)
-    constant = MinMaxScaler().fit_transform(np.full((4, 1), 0.7))
-    yield holds("a constant feature gives 0, not NaN", bool((constant == 0).all()))
+    fitted = preprocessing.min_max(TRAINING.features)
+    made, formula = preprocessing.apply(fitted, TRAINING.features), scaled("min-max")
+    exact = bool((formula.min(0) == 0).all() and (formula.max(0) == 1).all())
+    yield holds("by the formula the training range becomes exactly [0, 1]", exact)
+    yield below("jaxdl.data.preprocessing.min_max and the formula", np.abs(made - formula).max(), 1e-12)
+    outside = float(preprocessing.apply(fitted, VALIDATION.features).min())
+    yield holds("fitted on training points alone: v4 lies outside [0, 1]", outside < 0, outside)
+    yield below("and back again", np.abs(preprocessing.invert(fitted, made) - TRAINING.features).max(), 1e-12)
+    constant = np.full((4, 1), 0.7)
+    safe = preprocessing.apply(preprocessing.min_max(constant), constant)
+    yield holds("a constant feature gives 0, not NaN", bool((safe == 0).all()))
 
 
 def standard() -> Iterable[Claim]:
     """C69."""
-    from sklearn.preprocessing import StandardScaler
-
-    made = StandardScaler().fit_transform(TRAINING.features)
+    x = TRAINING.features
+    made = preprocessing.apply(preprocessing.standardise(x), x)
     yield below("mean 0", np.abs(made.mean(0)).max(), 1e-12)
     yield below("standard deviation 1", np.abs(made.std(0) - 1).max(), 1e-12)
-    yield below("the formula", np.abs(made - _scaled("standardised")).max(), 1e-12)
-    numbers = (*TRAINING.features.mean(0), *TRAINING.features.std(0))
-    for text, value, expected in zip(("mean 1", "mean 2", "std 1", "std 2"), numbers, (0.0744, 0.9209, 0.0758, 0.4605), strict=True):
-        yield near(f"of the raw points: {text}", value, expected, 5.1e-5)
+    yield below("the formula", np.abs(made - scaled("standardised")).max(), 1e-12)
+    measured, expected = (*x.mean(0), *x.std(0)), (0.0744, 0.9209, 0.0758, 0.4605)
+    for text, value, rounded in zip(("mean 1", "mean 2", "std 1", "std 2"), measured, expected, strict=True):
+        yield near(f"of the raw points: {text}", value, rounded, 5.1e-5)
 
 
 def principal() -> Iterable[Claim]:
     """C70."""
-    from sklearn.decomposition import PCA
-
     x = TRAINING.features
-    rotated = PCA().fit(x)
-    covariance = np.cov(rotated.transform(x).T)
-    yield below("PCA: covariance of the output is diagonal", abs(covariance[0, 1]), 1e-12)
-    total = float(np.trace(np.cov(x.T)))
-    yield near("explained variances sum to the total", rotated.explained_variance_.sum(), total)
-    white = PCA(whiten=True).fit_transform(x)
-    yield below("whitening: covariance is the identity", np.abs(np.cov(white.T) - np.eye(2)).max(), 1e-12)
+    rotated = np.cov(preprocessing.apply(preprocessing.pca(x), x).T)
+    yield below("PCA: covariance of the output is diagonal", abs(rotated[0, 1]), 1e-12)
+    yield near("variances along the axes sum to the total", np.trace(rotated), float(np.trace(np.cov(x.T))))
+    white = np.cov(preprocessing.apply(preprocessing.whiten(x), x).T)
+    yield below("whitening: covariance is the identity", np.abs(white - np.eye(2)).max(), 1e-12)
 
 
 def sigmoid_from_zero() -> Iterable[Claim]:

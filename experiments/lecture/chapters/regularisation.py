@@ -9,6 +9,7 @@ from experiments.lecture import augmented, claims, measures, protocol, studies
 from experiments.lecture.data import TRAINING, VALIDATION
 from experiments.lecture.laboratory import Laboratory
 from experiments.lecture.registry import Claim, above, ascending, below, holds, near, row, within
+from jaxdl import statistics
 
 
 @row("C82", "38", "L2, λ = 0", "Loss 0.000", figures=("R0",))
@@ -95,7 +96,7 @@ def dropout_trend(lab: Laboratory) -> Iterable[Claim]:
 def rules(lab: Laboratory) -> Iterable[Claim]:
     yield from augmented.stopping_rules()
     of = lab.run("R0")
-    stopped = [augmented.stopped_at(curve, patience=50) for curve in of.val]
+    stopped = [statistics.patience_stop(curve, patience=50)[0] + 1 for curve in of.val]
     yield ascending("median epoch that patience 50 keeps, and arg-min of the whole run", *augmented.both(of, stopped))
 
 

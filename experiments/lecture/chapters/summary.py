@@ -106,3 +106,10 @@ def exercise(lab: Laboratory) -> Iterable[Claim]:
     yield from quizzes.claims(lab)
 
 
+
+
+@row("C106", "—", "Other data in the plane", "Playground's circle, spiral, xor, gauss; moons, rings", figures=("planar",))
+def planar(lab: Laboratory) -> Iterable[Claim]:
+    from experiments.lecture import playground
+
+    yield from playground.claims()
