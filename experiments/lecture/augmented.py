@@ -1,4 +1,4 @@
-"""Dropout's two forms, the rules of early stopping, and image augmentation (数据增强): identities, and what it is for."""
+"""Dropout's two forms, the rules of early stopping, and image augmentation (数据增强)."""
 
 import functools
 from collections.abc import Iterable
@@ -17,13 +17,15 @@ from jaxdl.models import dropout
 
 
 def dropout_forms() -> Iterable[Claim]:
-    """C87: weight scaling trains with h·m and evaluates with (1 − p)·h; the same method for weights 1/(1 − p) as large."""
+    """C87: weight scaling trains with h·m and evaluates with (1 − p)·h: inverted dropout, of larger weights."""
     rng, p, key = np.random.default_rng(0), 0.4, jax.random.key(3)
     h, w = (jnp.asarray(x) for x in (np.abs(rng.standard_normal((5, 6))), rng.standard_normal(6)))
     one, other = dropout.inverted, dropout.weight_scaling
     trained = (one.in_training(key, h, p) @ w, other.in_training(key, h, p) @ (w / (1 - p)))
     used = (one.in_evaluation(h, p) @ w, other.in_evaluation(h, p) @ (w / (1 - p)))
-    yield below("inverted, and weight scaling with w/(1 − p): in training", jnp.abs(trained[0] - trained[1]).max(), 1e-12)
+    yield below(
+        "inverted, and weight scaling with w/(1 − p): in training", jnp.abs(trained[0] - trained[1]).max(), 1e-12
+    )
     yield below("and in evaluation", jnp.abs(used[0] - used[1]).max(), 1e-12)
 
 
@@ -68,7 +70,8 @@ def prefix_is_the_stopped_run(rate: float, epochs: int = 120) -> tuple[str, bool
         train = functools.partial(
             jaxdl.train, problem, tx, steps=steps, record_every=protocol.EPOCH, snapshots=length + 1
         )
-        return jax.jit(train)(key)
+        found: tuple[jaxdl.TrainState, jaxdl.Curves] = jax.jit(train)(key)
+        return found
 
     _, curves = run(epochs)
     best = int(jnp.argmin(curves.metrics["val_loss"]))
@@ -108,5 +111,10 @@ def shifted_digits() -> Iterable[Claim]:
     """C97: training on shifted images lowers the error on shifted test images."""
     from experiments.lecture import remedies
 
-    errors = {shift: float(np.mean([remedies.train(shift=shift, test_shift=1, seed=s).error for s in range(2)])) for shift in (1, 0)}
-    yield ascending("error on test images shifted by a pixel: trained on shifted images, on those as they are", errors[1], errors[0])
+    errors = {
+        shift: float(np.mean([remedies.train(shift=shift, test_shift=1, seed=s).error for s in range(2)]))
+        for shift in (1, 0)
+    }
+    yield ascending(
+        "error on test images shifted by a pixel: trained on shifted images, on those as they are", errors[1], errors[0]
+    )

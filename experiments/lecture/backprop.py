@@ -55,7 +55,7 @@ def random_weights(rng: np.random.Generator, inputs: int, first: int, second: in
 def softmax(z: np.ndarray) -> np.ndarray:
     """Rows of positive numbers that sum to 1; the largest logit is subtracted first, so that none overflows."""
     shifted = np.exp(z - z.max(axis=1, keepdims=True))
-    return shifted / shifted.sum(axis=1, keepdims=True)
+    return np.asarray(shifted / shifted.sum(axis=1, keepdims=True))
 
 
 def one_hot(labels: np.ndarray, classes: int) -> np.ndarray:
@@ -66,7 +66,7 @@ def one_hot(labels: np.ndarray, classes: int) -> np.ndarray:
     """
     if labels.ndim != 1 or labels.min() < 0 or labels.max() >= classes:
         raise ValueError(f"labels must be class numbers in [0, {classes}), shape (m,), got {labels!r}.")
-    return np.eye(classes)[labels]
+    return np.asarray(np.eye(classes)[labels])
 
 
 def forward(weights: Weights, x: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:

@@ -45,7 +45,9 @@ class Tables:
         true = sum(ordering["true"] for ordering in content["orderings"])
         for ordering in content["orderings"]:
             console.print(f"{'holds' if ordering['true'] else '[red]fails[/red]'}: {ordering['text']}")
-        console.print(f"{true} of {len(content['orderings'])} orderings hold; {content['seconds']:.1f} s for {self.seeds} seeds")
+        console.print(
+            f"{true} of {len(content['orderings'])} orderings hold; {content['seconds']:.1f} s for {self.seeds} seeds"
+        )
         if self.json is not None:
             bands.write(content, self.json)
         if self.out is not None:
@@ -113,7 +115,10 @@ class Train:
         from experiments.lecture import remedies
 
         made = remedies.train(**vars(self))
-        console.print(f"updates {made.steps}, loss (nat): training {made.train:.4f}, validation {made.val:.4f}, test {made.test:.4f}")
+        console.print(
+            f"updates {made.steps}; loss (nat): training {made.train:.4f}, "
+            f"validation {made.val:.4f}, test {made.test:.4f}"
+        )
         console.print(f"wrong test images: {100 * made.error:.1f} %; weights below 1e-3: {100 * made.small:.0f} %")
         return 0
 
@@ -181,7 +186,9 @@ def _one(console: Console, id: str, arguments: list[str]) -> int:
     options = tyro.cli(_Row, prog=f"python -m experiments.lecture {id}", args=arguments)
     _start()
     row, lab = rows[id], Laboratory(options.seeds)
-    console.print(f"[bold]{row.id}[/bold] slide {row.slide}: [bold]{row.title}[/bold]\n{row.statement}", highlight=False)
+    console.print(
+        f"[bold]{row.id}[/bold] slide {row.slide}: [bold]{row.title}[/bold]\n{row.statement}", highlight=False
+    )
     if row.stands_in:
         console.print(f"only quoted; in its place: {row.stands_in}", highlight=False)
     outcome = check.check(row, lab)
@@ -230,5 +237,7 @@ def _table(lab: Laboratory, name: str) -> Table:
         line, digits = tables.line(lab.studies, setting), setting.digits
         numbers = (f"{value:.{digits}f}" for value in (setting.printed, line.median))
         band = f"[{line.band[0]:.{digits}f}, {line.band[1]:.{digits}f}]".replace("[", "\\[", 1)
-        made.add_row(setting.row, setting.text, *numbers, band, "yes" if line.inside else "no", f"{line.errors:g}", line.wrong)
+        made.add_row(
+            setting.row, setting.text, *numbers, band, "yes" if line.inside else "no", f"{line.errors:g}", line.wrong
+        )
     return made

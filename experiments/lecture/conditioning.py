@@ -19,7 +19,8 @@ def scaled(kind: str) -> np.ndarray:
     x = TRAINING.features
     if kind == "raw":
         return x
-    return (x - x.min(0)) / np.ptp(x, axis=0) if kind == "min-max" else (x - x.mean(0)) / x.std(0)
+    shift, scale = (x.min(0), np.ptp(x, axis=0)) if kind == "min-max" else (x.mean(0), x.std(0))
+    return np.asarray((x - shift) / scale)
 
 
 def table() -> tuple[dict[str, float], dict[str, int], dict[str, float]]:

@@ -1,7 +1,7 @@
 """The demo of slide 25 and the elongated bowl of slide 22, run with jaxdl's optimizers.
 
-Source: Dupont, "Optimization visualization", 2018 (bl.ocks.org/EmilienDupont): function, rates and numbers of steps. The
-start is read off the slide. The page's Adam has no bias correction, the slide's has: ``adam, corrected`` is the latter.
+Source: Dupont, "Optimization visualization", 2018 (bl.ocks.org/EmilienDupont): function, rates and numbers of steps.
+The start is read off the slide. The page's Adam has no bias correction, the slide's has: that is ``adam, corrected``.
 """
 
 import functools

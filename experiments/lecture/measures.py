@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from experiments.lecture import protocol, studies
-from experiments.lecture.data import TRAINING, VALIDATION, Points
+from experiments.lecture.data import TRAINING, Points
 
 if TYPE_CHECKING:
     import xarray
@@ -91,5 +91,3 @@ def common(bits: np.ndarray, points: Points = TRAINING) -> str:
     values, counts = np.unique(bits, return_counts=True)
     most = int(counts.argmax())
     return f"{' '.join(names(values[most], points)) or 'none'} ({100 * counts[most] / len(bits):.0f} %)"
-
-

@@ -12,6 +12,7 @@ import jaxdl
 from experiments.lecture import fitting
 from experiments.lecture.registry import Claim, above, below
 from jaxdl import losses
+from jaxdl.data import planar
 
 XOR = (np.array([[0.0, 0], [0, 1], [1, 0], [1, 1]]), np.array([0.0, 1, 1, 0]))
 
@@ -29,13 +30,16 @@ def word_error_rate(said: str, heard: str) -> float:
     return distances[-1] / len(reference)
 
 
-def disc_and_ring(samples: int = 200, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
-    """Slide 7's picture: a disc of radius 2.5 (1) in a ring from 3.5 to 5 (0); ``(n, 2)`` and ``(n,)``."""
-    rng = np.random.default_rng(seed)
-    half = samples // 2
-    r = np.concatenate([rng.uniform(0, 2.5, half), rng.uniform(3.5, 5, samples - half)])
-    angle = rng.uniform(-np.pi, np.pi, samples)
-    return np.stack([r * np.cos(angle), r * np.sin(angle)], 1), (np.arange(samples) < half).astype(float)
+def disc_and_ring() -> tuple[np.ndarray, np.ndarray]:
+    """Slide 7's picture: a disc of radius 2.5 (1) in a ring from 3.5 to 5 (0); float64 ``(200, 2)`` and ``(200,)``."""
+    x, y = planar.circle(200)
+    return x.astype(np.float64), y.astype(np.float64)
+
+
+def square(reach: float, points: int) -> np.ndarray:
+    """A grid over [−reach, reach]², shape ``(points², 2)``."""
+    ticks = np.linspace(-reach, reach, points)
+    return np.stack(np.meshgrid(ticks, ticks), -1).reshape(-1, 2)
 
 
 def linear_accuracy(x: np.ndarray, y: np.ndarray) -> float:
@@ -122,7 +126,11 @@ def collapse() -> Iterable[Claim]:
         design = np.column_stack([x, np.ones(len(x))])
         return float(np.abs(design @ np.linalg.lstsq(design, output, rcond=None)[0] - output).max())
 
-    yield below("activation: without one, three layers are affine (residual of the best affine map)", residual(lambda z: z), 1e-12)
+    yield below(
+        "activation: without one, three layers are affine (residual of the best affine map)",
+        residual(lambda z: z),
+        1e-12,
+    )
     yield above("with ReLU they are not", residual(jax.nn.relu), 1e-3)
 
 
@@ -136,7 +144,9 @@ def factors() -> Iterable[Claim]:
             return losses.binary_cross_entropy(fitting.activations(layers, inputs, activation)[-1][:, 0], targets)
 
         keys = jax.random.split(jax.random.key(0), 8)
-        return fitting.best(loss, lambda key: fitting.perceptron(key, (2, *[width] * depth, 1)), keys, jaxdl.adam(0.03), 300)
+        return fitting.best(
+            loss, lambda key: fitting.perceptron(key, (2, *[width] * depth, 1)), keys, jaxdl.adam(0.03), 300
+        )
 
     small, wide, deep = (reached(w, d, jnp.tanh) for w, d in ((2, 1), (8, 1), (2, 3)))
     straight = reached(8, 1, lambda z: z)

@@ -55,4 +55,7 @@ def claims() -> Iterable[Claim]:
     x, y = planar.circle(400)
     yield holds("circle: the disc ends at 2.5, the ring begins at 3.5", bool(((np.hypot(*x.T) < 3) == (y == 1)).all()))
     x, y = planar.xor(400)
-    yield holds("xor: label by the sign of x·y, 0.3 from the axes", bool((np.abs(x) >= 0.3).all() and ((x.prod(1) > 0) == (y == 1)).all()))
+    yield holds(
+        "xor: label by the sign of x·y, 0.3 from the axes",
+        bool((np.abs(x) >= 0.3).all() and ((x.prod(1) > 0) == (y == 1)).all()),
+    )

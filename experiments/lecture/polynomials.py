@@ -5,7 +5,7 @@ import numpy as np
 
 def value(w: np.ndarray, x: np.ndarray) -> np.ndarray:
     """Σ w_k xᵏ, coefficients ascending, shape of ``x``."""
-    return np.polynomial.polynomial.polyval(x, w)
+    return np.asarray(np.polynomial.polynomial.polyval(x, w))
 
 
 def fit(x: np.ndarray, y: np.ndarray, degree: int, penalty: float = 0.0) -> np.ndarray:

@@ -18,6 +18,7 @@ import jax.numpy as jnp
 import jaxdl
 from experiments.lecture.data import TRAINING, VALIDATION, Points
 from jaxdl import losses
+from jaxdl.models import dropout
 
 HIDDEN = 32
 EPOCH = len(TRAINING.names)
@@ -61,9 +62,7 @@ def loss(params: Params, batch: Batch) -> jax.Array:
 
 def thinned(params: Params, features: jax.Array, key: jax.Array, rate: jax.Array | float) -> jax.Array:
     """The hidden outputs, each set to 0 with probability ``rate`` and the others divided by 1 − rate."""
-    outputs = hidden(params, features)
-    kept = jax.random.uniform(key, outputs.shape, jnp.float32) >= jnp.asarray(rate, jnp.float32)
-    return jnp.where(kept, outputs / (1 - jnp.asarray(rate, outputs.dtype)), jnp.zeros_like(outputs))
+    return dropout.inverted.in_training(key, hidden(params, features), rate)
 
 
 def loss_with_dropout(params: Params, batch: Batch, key: jax.Array, rate: jax.Array | float) -> jax.Array:

@@ -7,9 +7,10 @@ import jax.numpy as jnp
 import numpy as np
 
 import jaxdl
-from experiments.lecture import demo, nonlinearity, regions
+from experiments.lecture import demo, nonlinearity
 from experiments.lecture.laboratory import Laboratory
 from experiments.lecture.registry import Claim, above, ascending, below, holds, near
+from jaxdl.models import regions
 
 
 def claims(lab: Laboratory) -> Iterable[Claim]:
@@ -19,13 +20,21 @@ def claims(lab: Laboratory) -> Iterable[Claim]:
     pair = (float(np.median(penalised.val[:, -1])), float(np.median(free.val[:, -1])))
     yield ascending("“L2 raises the loss and so hurts”: false; validation loss with λ = 1e-3, and without", *pair)
     longer = free.val[:, -1] > free.val[:, 99]
-    yield above("“more epochs prevent over-fitting”: false; seeds whose validation loss rises from epoch 100 on", longer.mean(), 0.95)
+    yield above(
+        "“more epochs prevent over-fitting”: false; seeds whose validation loss rises from epoch 100 on",
+        longer.mean(),
+        0.95,
+    )
     yield from _tanh()
     yield from _chain_rule()
     yield from _matrix_derivative()
     sure = float(np.median(free.final))
     worse = float(np.median(free.val[:, -1]))
-    yield holds("“is a lower loss always better?”: no", worse > 1.0 > 0.001 > sure, f"training {sure:.4f}, validation {worse:.2f}")
+    yield holds(
+        "“is a lower loss always better?”: no",
+        worse > 1.0 > 0.001 > sure,
+        f"training {sure:.4f}, validation {worse:.2f}",
+    )
     yield from nonlinearity.collapse()
 
 
@@ -60,16 +69,23 @@ def _matrix_derivative() -> Iterable[Claim]:
 def closed_forms() -> Iterable[Claim]:
     """C100: formulas of the chapters that slide 50 names."""
     h, target, alpha = np.array([0.5, 4.0]), np.array([1.0, -2.0]), 0.7
-    run = demo.path(lambda w: 0.5 * jnp.sum(h * (w - target) ** 2) + 0.5 * alpha * jnp.sum(w**2), jaxdl.sgd(0.2), (0.0, 0.0), 400)
+    run = demo.path(
+        lambda w: 0.5 * jnp.sum(h * (w - target) ** 2) + 0.5 * alpha * jnp.sum(w**2), jaxdl.sgd(0.2), (0.0, 0.0), 400
+    )
     yield below("Goodfellow 7.1, L2: w̃ᵢ = λᵢ/(λᵢ + α) wᵢ*", np.abs(run[-1] - h / (h + alpha) * target).max(), 1e-12)
     yield from _early_stopping_is_l2(h, target)
     yield near("Goodfellow 6.1: XOR with W = [[1,1],[1,1]], c = (0, −1), w = (1, −2)", _goodfellow_xor(), 0.0, 0.0)
     sphere = demo.path(lambda w: jnp.sum(w**2), jaxdl.sgd(0.2), (3.0, 4.0), 20)
-    yield below("Qiu (邱锡鹏) 7.2: gradient descent on ‖w‖² from (3, 4): wₜ = (1 − 2η)ᵗ w₀", np.abs(sphere[-1] - 0.6**20 * np.array([3, 4])).max(), 1e-12)
+    yield below(
+        "Qiu (邱锡鹏) 7.2: gradient descent on ‖w‖² from (3, 4): wₜ = (1 − 2η)ᵗ w₀",
+        np.abs(sphere[-1] - 0.6**20 * np.array([3, 4])).max(),
+        1e-12,
+    )
     yield near("Dive into Deep Learning 3.15: 0.2³⁰", np.prod(np.full(30, 0.2)) * 1e21, 1.07, 0.01)
     yield near("and 5³⁰", np.prod(np.full(30, 5.0)) / 1e20, 9.31, 0.01)
     yield from _saddle_of_the_book()
-    yield near("Goodfellow 6.4.1: regions of the folding network, three layers", regions.folds(3, 1), 8, 0)
+    pieces = len(regions.breakpoints(regions.folding_layers((2, 2, 2)), 0.0, 1.0)) + 1
+    yield near("Goodfellow 6.4.1: pieces of a folding network 1-2-2-2", pieces, 12, 0)
 
 
 def _early_stopping_is_l2(h: np.ndarray, target: np.ndarray) -> Iterable[Claim]:
@@ -77,7 +93,11 @@ def _early_stopping_is_l2(h: np.ndarray, target: np.ndarray) -> Iterable[Claim]:
     small, rate, steps = 1e-3 * h, 1e-2, 2000
     stopped = (1 - (1 - rate * small) ** steps) * target
     ridge = small / (small + 1 / (rate * steps)) * target
-    yield below("Goodfellow 7.8: early stopping as L2 with α = 1/(ετ): relative difference", np.abs(stopped / ridge - 1).max(), 0.05)
+    yield below(
+        "Goodfellow 7.8: early stopping as L2 with α = 1/(ετ): relative difference",
+        np.abs(stopped / ridge - 1).max(),
+        0.05,
+    )
 
 
 def _goodfellow_xor() -> float:
@@ -87,7 +107,7 @@ def _goodfellow_xor() -> float:
 
 
 def _saddle_of_the_book() -> Iterable[Claim]:
-    """Dive into Deep Learning 7.1: x³ has a critical point at 0 that is no minimum; Newton's matrix is singular there."""
+    """Dive into Deep Learning 7.1: x³ at 0 has no slope and no curvature, and no minimum either."""
     slope, curvature = (float(f(0.0)) for f in (jax.grad(lambda x: x**3), jax.grad(jax.grad(lambda x: x**3))))
     yield near("Dive into Deep Learning 7.1: x³ at 0, slope", slope, 0.0, 0.0)
     yield near("and curvature", curvature, 0.0, 0.0)

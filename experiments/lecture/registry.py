@@ -4,6 +4,7 @@ A row's check measures and returns *claims*; the row passes if all of them do. R
 frameworks) say in ``stands_in`` what is checked in place of the quotation.
 """
 
+import itertools
 from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
@@ -112,5 +113,5 @@ def within(text: str, measured: Any, low: float, high: float) -> Claim:
 def ascending(text: str, *values: Any) -> Claim:
     """Each value smaller than the next."""
     numbers = [float(value) for value in values]
-    ordered = all(a < b for a, b in zip(numbers, numbers[1:], strict=False))
+    ordered = all(a < b for a, b in itertools.pairwise(numbers))
     return Claim(text, " < ".join(f"{number:.4g}" for number in numbers), "each below the next", ordered)

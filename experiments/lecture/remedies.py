@@ -1,6 +1,6 @@
 """All remedies against over-fitting as switches of one training command, on few digits (手写数字).
 
-    python -m experiments.lecture train --l2 1e-3 --dropout-rate 0.5 --patience 10 --shift 1
+python -m experiments.lecture train --l2 1e-3 --dropout-rate 0.5 --patience 10 --shift 1
 """
 
 from collections.abc import Iterable
@@ -95,12 +95,10 @@ def train(
     params = end.best_params if patience else end.state.params
     found = {split: made.metrics(params, made.data[split]) for split in ("fit", "val", "test")}
     sizes = np.concatenate([np.abs(np.asarray(leaf)).ravel() for leaf in jax.tree.leaves(params) if leaf.ndim > 1])
-    return Trained(
-        *(float(found[split]["loss"]) for split in ("fit", "val", "test")),
-        error=1 - float(found["test"]["accuracy"]),
-        steps=int(end.best_step if patience else end.state.step),
-        small=float((sizes < 1e-3).mean()),
-    )
+    train_loss, val_loss, test_loss = (float(found[split]["loss"]) for split in ("fit", "val", "test"))
+    kept = int(end.best_step if patience else end.state.step)
+    error = 1 - float(found["test"]["accuracy"])
+    return Trained(train_loss, val_loss, test_loss, error, kept, float((sizes < 1e-3).mean()))
 
 
 SWITCHES: dict[str, dict[str, float]] = {
@@ -127,5 +125,3 @@ def claims() -> Iterable[Claim]:
     yield ascending("early stopping: updates", found["early stopping, patience 5"].steps, plain.steps)
     both = train(l2=1e-2, dropout_rate=0.3, patience=5, shift=1, l1=1e-4, weight_decay=0.1)
     yield holds("all of them at once", bool(np.isfinite(both.test)), str(both))
-
-

@@ -72,8 +72,8 @@ def dropout(seeds: Seeds, epochs: int = EPOCHS) -> "xarray.Dataset":
 def run(seeds: Seeds, epochs: int = EPOCHS) -> Studies:
     """All three, with the time that they took."""
     started = time.perf_counter()
-    found = [make(seeds, epochs) for make in (descent, penalty, dropout)]
-    return Studies(*found, seconds=time.perf_counter() - started)
+    found = (descent(seeds, epochs), penalty(seeds, epochs), dropout(seeds, epochs))
+    return Studies(*found, time.perf_counter() - started)
 
 
 def _sweep(

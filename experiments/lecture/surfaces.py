@@ -54,7 +54,7 @@ def network(params: dict[str, jax.Array], x: jax.Array, shortcuts: bool) -> jax.
     return h @ params["last"]
 
 
-def trained(shortcuts: bool, steps: int = 400) -> tuple[Callable[[Any], jax.Array], dict[str, jax.Array]]:
+def trained(shortcuts: bool, steps: int = 1200) -> tuple[Callable[[Any], jax.Array], dict[str, jax.Array]]:
     """The loss on the digits and the parameters that Adam found."""
     from experiments.lecture import fitting
 
@@ -104,7 +104,9 @@ def secant(loss: Callable[[jax.Array], jax.Array], start: jax.Array, steps: int 
     from jaxdl.second_order.bfgs import inverse_update
     from jaxdl.second_order.method import Step
 
-    path = second_order.minimise(loss, start, method=second_order.bfgs(), steps=steps, tolerance=0.0, record=True).path
+    path: Any = second_order.minimise(
+        loss, start, method=second_order.bfgs(), steps=steps, tolerance=0.0, record=True
+    ).path
     gradients = jax.vmap(jax.grad(loss))(path)
     inverse, worst, smallest = jnp.eye(len(start)), 0.0, np.inf
     for k in range(steps):

@@ -1,5 +1,6 @@
 """The five tables of the lecture: printed value, our median and band over seeds, verdict, misclassified points."""
 
+import itertools
 from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
@@ -222,5 +223,5 @@ def orderings(found: studies.Studies, names: Iterable[str] = tuple(TABLES)) -> l
     made = []
     for text, ids in wanted:
         medians = tuple(line(found, SETTINGS[id]).median for id in ids)
-        made.append(Ordering(text, medians, all(a < b for a, b in zip(medians, medians[1:], strict=False))))
+        made.append(Ordering(text, medians, all(a < b for a, b in itertools.pairwise(medians))))
     return made

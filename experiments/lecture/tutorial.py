@@ -1,7 +1,7 @@
 """The nine exercises of tutorial 4 on scikit-learn's digits (8 × 8) in place of MNIST, which needs a download.
 
-T1, T2 scale of ten linear layers · T3 three optimizers · T4 over-fitting · T5 L2 · T6 weight decay · T7 dropout by hand ·
-T8 a network with dropout · T9 two-dimensional codes.
+T1, T2 scale of ten linear layers · T3 three optimizers · T4 over-fitting · T5 L2 · T6 weight decay · T7 dropout by
+hand · T8 a network with dropout · T9 two-dimensional codes.
 """
 
 import functools
@@ -127,7 +127,12 @@ def _over_fitting() -> Iterable[Claim]:
     yield ascending("T5: with 0.01 Σ‖W‖² the training loss stays above", free.train[-1], held.train[-1])
     coupled = jaxdl.chain(jaxdl.add_l2_gradient(0.01), jaxdl.adam(1e-2))
     decayed = train((50,), coupled, 600, data)
-    yield ascending("T6: and with torch's weight_decay = 0.01 (½ λ‖θ‖²), half as strong", free.train[-1], decayed.train[-1], held.train[-1])
+    yield ascending(
+        "T6: and with torch's weight_decay = 0.01 (½ λ‖θ‖²), half as strong",
+        free.train[-1],
+        decayed.train[-1],
+        held.train[-1],
+    )
 
 
 def _dropout() -> Iterable[Claim]:
@@ -146,7 +151,11 @@ def _codes() -> Iterable[Claim]:
     found = train((60, 2), jaxdl.adam(1e-2), 800, data)
     hidden = fitting.activations(found.layers, data["train"][0])[1]
     yield near("T9: codes of the bottleneck have two numbers", hidden.shape[1], 2, 0)
-    yield above("T9: and still tell ten digits apart, accuracy on the training images by nearest mean", _nearest(hidden, data["train"][1]), 0.3)
+    yield above(
+        "T9: and still tell ten digits apart, accuracy on the training images by nearest mean",
+        _nearest(hidden, data["train"][1]),
+        0.3,
+    )
 
 
 def _nearest(codes: jax.Array, labels: jax.Array) -> float:

@@ -1,6 +1,7 @@
 """Slides 11–14: the model in matrix form and its gradients by hand, against automatic differentiation."""
 
 from collections.abc import Iterable
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -43,15 +44,15 @@ def automatic() -> tuple[backprop.Gradients, backprop.Gradients]:
     """The gradients of the example by hand and by JAX."""
     weights, x, targets = _example()
     h1, h2, z, _ = backprop.forward(weights, x)
-    traced = backprop.Weights(*map(jnp.asarray, weights))
-    arrays = [jnp.asarray(a) for a in (x, targets, h1, h2, z)]
-    of_weights = jax.grad(_loss)(traced, arrays[0], arrays[1])
-    by_jax = backprop.Gradients(
-        *map(np.asarray, of_weights),
-        h1=np.asarray(jax.grad(_from_h1, argnums=1)(traced, arrays[2], arrays[1])),
-        h2=np.asarray(jax.grad(_from_h2, argnums=1)(traced, arrays[3], arrays[1])),
-        z=np.asarray(jax.grad(_from_z)(arrays[4], arrays[1])),
+    traced: Any = backprop.Weights(*(jnp.asarray(array) for array in weights))  # type: ignore[arg-type]
+    arrays = [jnp.asarray(array) for array in (x, targets, h1, h2, z)]
+    of_weights = [np.asarray(array) for array in jax.grad(_loss)(traced, arrays[0], arrays[1])]
+    of_outputs = (
+        jax.grad(_from_h1, argnums=1)(traced, arrays[2], arrays[1]),
+        jax.grad(_from_h2, argnums=1)(traced, arrays[3], arrays[1]),
+        jax.grad(_from_z)(arrays[4], arrays[1]),
     )
+    by_jax = backprop.Gradients(*of_weights, *(np.asarray(array) for array in of_outputs))
     return backprop.backward(weights, x, targets), by_jax
 
 
@@ -62,7 +63,7 @@ def _relative(a: np.ndarray, b: np.ndarray) -> float:
 def central_differences(weights: backprop.Weights, x: np.ndarray, targets: np.ndarray, field: str) -> np.ndarray:
     """∂L/∂(one parameter array) by (L(θ + h) − L(θ − h)) / 2h, h = 1e-6."""
     array, h = getattr(weights, field), 1e-6
-    found = np.zeros_like(array)
+    found: np.ndarray = np.zeros_like(array)
     for index in np.ndindex(array.shape):
         sides = []
         for sign in (1, -1):
@@ -138,7 +139,9 @@ def loss(lab: Laboratory) -> Iterable[Claim]:
     sure = np.array([[0.95, 0.05]])
     yield near("p = 0.95", backprop.cross_entropy(sure, np.array([[1.0, 0.0]])), 0.0513, 5e-5)
     nothing = backprop.cross_entropy(np.array([[1.0, 0.0]]), np.array([[0.0, 1.0]]))
-    yield holds("p = 0 of the true class gives a large number, not NaN", np.isfinite(nothing) and nothing > 700, nothing)
+    yield holds(
+        "p = 0 of the true class gives a large number, not NaN", np.isfinite(nothing) and nothing > 700, nothing
+    )
     weights, x, targets = _example()
     ours = losses.cross_entropy(jnp.asarray(backprop.forward(weights, x)[2]), jnp.asarray(targets.argmax(1)))
     difference = abs(float(ours) - backprop.cross_entropy(backprop.forward(weights, x)[3], targets))
@@ -159,7 +162,7 @@ def eight_gradients(lab: Laboratory) -> Iterable[Claim]:
 @row("C24", "13", "Transposes and order", "∂L/∂h₂ = ∂L/∂Z · W;  ∂L/∂W = (∂L/∂Z)ᵀ · h₂;  ∂L/∂Z is m×C")
 def transposes(lab: Laboratory) -> Iterable[Claim]:
     weights, x, targets = _example()
-    by_hand, by_jax = automatic()
+    _, by_jax = automatic()
     h2, y = backprop.forward(weights, x)[1::2]
     dz = by_jax.z
     yield holds("∂L/∂Z is m×C", dz.shape == targets.shape, str(dz.shape))

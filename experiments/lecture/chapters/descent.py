@@ -1,7 +1,7 @@
 """Slides 15–18: what makes optimisation hard, and the methods for it."""
 
 import inspect
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import jax
 import jax.numpy as jnp
@@ -23,7 +23,7 @@ def _spd(size: int, condition: float) -> tuple[jax.Array, jax.Array]:
     return jnp.asarray(q * np.geomspace(1, condition, size) @ q.T), jnp.asarray(rng.standard_normal(size))
 
 
-def _quadratic(a: jax.Array, b: jax.Array):  # type: ignore[no-untyped-def]
+def _quadratic(a: jax.Array, b: jax.Array) -> Callable[[jax.Array], jax.Array]:
     return lambda x: 0.5 * x @ a @ x - b @ x
 
 
@@ -53,10 +53,10 @@ def critical_points(lab: Laboratory) -> Iterable[Claim]:
     kinds = second_order.KINDS
     found = second_order.classify(saddle, jnp.zeros(2))
     yield holds("x² − y² at 0 is a saddle", kinds[int(found.kind)] == "saddle", kinds[int(found.kind)])
-    points = {kind: [] for kind in kinds}  # type: dict[str, list[tuple[float, float]]]
+    points: dict[str, list[tuple[float, float]]] = {kind: [] for kind in kinds}
     starts = jnp.asarray([[-1.0, 0.1], [0.9, 0.1], [0.05, 0.02]])
     for point in second_order.critical_points(demo.FUNCTION.value, starts):
-        points[kinds[int(point.kind)]].append(tuple(round(float(c), 4) for c in point.params))
+        points[kinds[int(point.kind)]].append((float(point.params[0]), float(point.params[1])))
     minima, saddles = np.array(sorted(points["minimum"])), np.array(points["saddle"])
     yield near("the demo's function: minima", len(minima), 2, 0)
     yield near("and saddles", len(saddles), 1, 0)
@@ -79,7 +79,9 @@ def basins(lab: Laboratory) -> Iterable[Claim]:
     yield near("and all reach one of the two", sum(counts), 50, 0)
 
 
-@row("C30", "16", "Loss surfaces (Li et al. 2018)", "Chaotic without shortcuts, smooth with them", figures=("surfaces",))
+@row(
+    "C30", "16", "Loss surfaces (Li et al. 2018)", "Chaotic without shortcuts, smooth with them", figures=("surfaces",)
+)
 def landscapes(lab: Laboratory) -> Iterable[Claim]:
     yield from surfaces.claims()
 
@@ -186,11 +188,18 @@ def one_sample(lab: Laboratory) -> Iterable[Claim]:
     params = protocol.init(jax.random.key(0))
     gradients, data = _sample_gradients(params), protocol.arrays(TRAINING)
     whole = np.asarray(ravel_pytree(jax.grad(protocol.loss)(params, data))[0])
-    yield below("unbiased: mean of the gradients of single samples − batch gradient", np.abs(gradients.mean(0) - whole).max(), 1e-14)
+    yield below(
+        "unbiased: mean of the gradients of single samples − batch gradient",
+        np.abs(gradients.mean(0) - whole).max(),
+        1e-14,
+    )
     fixed = np.asarray(sampling.ordered_indices(0, 26, 13, 1)).ravel()
     yield holds("fixed order: 0 … 12, again and again", (fixed == np.tile(np.arange(13), 2)).all())
     mixed = np.asarray(sampling.epoch_indices(jax.random.key(0), 0, 26, 13, 1)).reshape(2, 13)
-    yield holds("shuffled: every epoch a new order of all 13", (np.sort(mixed) == np.arange(13)).all() and (mixed[0] != mixed[1]).any())
+    yield holds(
+        "shuffled: every epoch a new order of all 13",
+        (np.sort(mixed) == np.arange(13)).all() and (mixed[0] != mixed[1]).any(),
+    )
     of, curve = lab.run("S1"), _batch_curve(0.3)
     rises = [float((np.diff(c) > 0).mean()) for c in (curve, of.loss[0])]
     yield ascending("share of epochs in which the loss rises, η = 0.3: batch, one sample", *rises)

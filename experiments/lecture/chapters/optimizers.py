@@ -54,14 +54,20 @@ def as_a_sum(lab: Laboratory) -> Iterable[Claim]:
 
 
 @row(
-    "C48", "22", "With and without momentum on an elongated bowl", "Zig-zag against a smooth path", figures=("momentum",)
+    "C48",
+    "22",
+    "With and without momentum on an elongated bowl",
+    "Zig-zag against a smooth path",
+    figures=("momentum",),
 )
 def elongated(lab: Laboratory) -> Iterable[Claim]:
-    plain, heavy = demo.bowl_path(0.4, 0.0), demo.bowl_path(0.1, 0.8)
+    plain, heavy = demo.bowl_path(0.4, 0.0), demo.bowl_path(0.4, 0.5)
     closed = np.array([5.0, 2.0]) * (1 - 0.4 * demo.BOWL) ** np.arange(len(plain))[:, None]
     yield below("gradient descent and its closed form", np.abs(plain - closed).max(), 1e-12)
     crossings = [int((np.diff(np.sign(path[:21, 1])) != 0).sum()) for path in (heavy, plain)]
-    yield ascending("changes of sign of the steep coordinate in 20 steps: with momentum, without", *crossings)
+    yield ascending("changes of sign of the steep coordinate in 20 steps, η = 0.4: ρ = 0.5, none", *crossings)
+    distances = [float(np.hypot(*path[20])) for path in (heavy, plain)]
+    yield ascending("distance to the minimum after those 20 steps: with momentum, without", *distances)
 
 
 @row("C49", "23", "RMSProp as printed", "h ← αh + (1 − α)g·g; W ← W − ηg/√h: no ε, h₀ unstated")
@@ -189,5 +195,3 @@ def adam_experiment(lab: Laboratory) -> Iterable[Claim]:
 def comparison(lab: Laboratory) -> Iterable[Claim]:
     yield from claims.orders(lab, "optimizers")
     yield ascending("medians: Adam, staged, best constant", *(lab.median(id) for id in ("S6", "S5", "S1")))
-
-

@@ -10,11 +10,12 @@ import jax.numpy as jnp
 import numpy as np
 
 import jaxdl
-from experiments.lecture import architectures, demo, fitting, nonlinearity, regions
+from experiments.lecture import architectures, demo, fitting, nonlinearity
 from experiments.lecture.data import TRAINING
 from experiments.lecture.laboratory import Laboratory
 from experiments.lecture.registry import IDS, Claim, above, below, catalogue, holds, near, row
 from jaxdl import losses
+from jaxdl.models import regions
 
 PARTS = {"overview": range(1, 27), "optimisation methods": range(27, 72), "regularisation methods": range(72, 107)}
 QUESTIONS = {
@@ -25,7 +26,13 @@ QUESTIONS = {
 README = Path(__file__).parents[1] / "README.md"
 
 
-@row("C01", "2", "Outline", "Overview; optimisation methods; regularisation methods", stands_in="every row lies in one part")
+@row(
+    "C01",
+    "2",
+    "Outline",
+    "Overview; optimisation methods; regularisation methods",
+    stands_in="every row lies in one part",
+)
 def outline(lab: Laboratory) -> Iterable[Claim]:
     covered = [number for part in PARTS.values() for number in part]
     yield holds("the three parts cover C01 … C106, each once", covered == list(range(1, 107)), f"{len(covered)} rows")
@@ -33,7 +40,13 @@ def outline(lab: Laboratory) -> Iterable[Claim]:
     yield holds("and every row can be run", found == list(IDS), f"{len(found)} of {len(IDS)}")
 
 
-@row("C02", "3", "Questions", "What is it? How to train it? How does it prevent over-fitting?", stands_in="rows that answer")
+@row(
+    "C02",
+    "3",
+    "Questions",
+    "What is it? How to train it? How does it prevent over-fitting?",
+    stands_in="rows that answer",
+)
 def questions(lab: Laboratory) -> Iterable[Claim]:
     page, rows = README.read_text(encoding="utf-8"), catalogue()
     for question, ids in QUESTIONS.items():
@@ -41,8 +54,13 @@ def questions(lab: Laboratory) -> Iterable[Claim]:
         yield holds(f"the page for teachers answers “{question}” with {', '.join(ids)}", answered)
 
 
-@row("C03", "4", "Deep learning outperforms", "Six applications; speech: “find any bread” heard as “find any broad”",
-     stands_in="the word error rate of the slide's pair; the other pictures are only quoted")  # fmt: skip
+@row(
+    "C03",
+    "4",
+    "Deep learning outperforms",
+    "Six applications; speech: “find any bread” heard as “find any broad”",
+    stands_in="the word error rate of the slide's pair; the other pictures are only quoted",
+)
 def applications(lab: Laboratory) -> Iterable[Claim]:
     said, heard = "She couldn't find any bread", "She couldn't find any broad"
     yield near("word error rate of the slide's pair", nonlinearity.word_error_rate(said, heard), 0.2)
@@ -70,17 +88,30 @@ def any_depth(lab: Laboratory) -> Iterable[Claim]:
 def hierarchy(lab: Laboratory) -> Iterable[Claim]:
     accuracies = nonlinearity.probes()
     for deeper in range(1, len(accuracies)):
-        text = f"a linear classifier reads the rings better from layer {deeper} than from layer {deeper - 1}, or as well"
+        text = (
+            f"a linear classifier reads the rings better from layer {deeper} than from layer {deeper - 1}, or as well"
+        )
         yield holds(text, accuracies[deeper] >= accuracies[deeper - 1], [round(a, 3) for a in accuracies])
     yield above("and from the last layer", accuracies[-1], 0.95)
 
 
-@row("C06", "6", "Deep learning and traditional methods: differences", "Features, parameters, criterion, training, compute")
+@row(
+    "C06",
+    "6",
+    "Deep learning and traditional methods: differences",
+    "Features, parameters, criterion, training, compute",
+)
 def differences(lab: Laboratory) -> Iterable[Claim]:
     problem = jaxdl.problems.get("digits-mlp")
     (x, y), (x_test, y_test) = (tuple(map(np.asarray, problem.data[split])) for split in ("train", "test"))
-    accuracy, parameters, seconds = nonlinearity.discriminant(x.reshape(len(x), -1), y, x_test.reshape(len(x_test), -1), y_test)
-    yield holds("Gaussian classes (sample statistics, least error)", accuracy > 0.8, _described(accuracy, parameters, 1, seconds))
+    accuracy, parameters, seconds = nonlinearity.discriminant(
+        x.reshape(len(x), -1), y, x_test.reshape(len(x_test), -1), y_test
+    )
+    yield holds(
+        "Gaussian classes (sample statistics, least error)",
+        accuracy > 0.8,
+        _described(accuracy, parameters, 1, seconds),
+    )
     started = time.perf_counter()
     state, curves = jax.jit(lambda key: jaxdl.train(problem, jaxdl.adam(1e-2), key, 300))(jax.random.key(0))
     reached = float(curves.metrics["test_accuracy"][-1])
@@ -100,9 +131,11 @@ def one_neuron(lab: Laboratory) -> Iterable[Claim]:
     expected = (29.874, 3.494, -6.310)
     yield below("its weights: difference to (29.874, 3.494), −6.310", np.abs(theta - expected).max(), 5e-3)
     theirs = nonlinearity.logistic_regression(TRAINING.features, TRAINING.labels)
-    ticks = np.stack(np.meshgrid(np.linspace(0, 0.25, 60), np.linspace(0, 1.7, 60)), -1).reshape(-1, 2)
+    ticks = nonlinearity.square(1.7, 121)
     ours = ticks @ theta[:2] + theta[2] > 0
-    yield near("grid points on which scikit-learn's logistic regression decides otherwise", (ours != theirs(ticks)).sum(), 0, 0)
+    yield near(
+        "grid points on which scikit-learn's logistic regression decides otherwise", (ours != theirs(ticks)).sum(), 0, 0
+    )
     wrong = (TRAINING.features @ theta[:2] + theta[2] > 0) != (TRAINING.labels > 0.5)
     missed = [name for name, bad in zip(TRAINING.names, wrong, strict=True) if bad]
     yield holds("it misclassifies b7 alone", missed == ["b7"], " ".join(missed))
@@ -124,25 +157,29 @@ def folding(lab: Laboratory) -> Iterable[Claim]:
     w, b, x = rng.standard_normal((50, 3)), rng.standard_normal(50), rng.standard_normal((50, 3))
     z = (w * x).sum(1) + b
     mirrored = x - 2 * (z / (w**2).sum(1))[:, None] * w
-    yield below("|w·x + b| at 50 random points and their mirror points", np.abs(np.abs((w * mirrored).sum(1) + b) - np.abs(z)).max(), 1e-12)
+    yield below(
+        "|w·x + b| at 50 random points and their mirror points",
+        np.abs(np.abs((w * mirrored).sum(1) + b) - np.abs(z)).max(),
+        1e-12,
+    )
     yield below("|z| = ReLU(z) + ReLU(−z)", np.abs(np.abs(z) - np.maximum(z, 0) - np.maximum(-z, 0)).max(), 0.0)
-    yield near("two nested |·| per input: copies of a pattern in the plane", nonlinearity.copies(2), regions.folds(2, 2), 0)
+    yield near("two nested |·| per input: copies of a pattern in the plane", nonlinearity.copies(2), 2 ** (2 * 2), 0)
 
 
 @row("C10", "7", "Montúfar 2014", "The number of linear regions grows with depth", figures=("regions",))
 def linear_regions(lab: Laboratory) -> Iterable[Claim]:
-    for widths, bound in (((32,), 529), ((16,), 137), ((12,), 79)):
-        yield near(f"one layer of {widths[0]} on the plane: at most", regions.most_of_one_layer(2, widths[0]), bound, 0)
-    for widths, bound in (((16, 16), 8768), ((8, 8), 592), ((4, 4, 4), 176)):
-        yield near(f"layers {widths}: the best has at least", regions.least_of_best(2, widths), bound, 0)
-    rng = np.random.default_rng(0)
-    counts = [regions.count_on_grid([(rng.standard_normal((12, 2)), rng.standard_normal(12))], -4, 4, 200) for _ in range(5)]
+    for width, bound in ((32, 529), (16, 137), (12, 79)):
+        yield near(f"one layer of {width} on the plane: at most", regions.shallow_bound(2, width), bound, 0)
+    several: tuple[tuple[tuple[int, ...], int], ...] = (((16, 16), 8768), ((8, 8), 592), ((4, 4, 4), 176))
+    for widths, bound in several:
+        yield near(f"layers {widths}: the best has at least", regions.deep_bound(2, widths), bound, 0)
+    rng, plane = np.random.default_rng(0), nonlinearity.square(4.0, 200)
+    counts = [regions.count_patterns(plane @ rng.standard_normal((2, 12)) + rng.standard_normal(12)) for _ in range(5)]
     yield below("patterns of random layers of 12 on a grid: most of five", max(counts), 79)
-    for depth in (1, 2, 3, 5):
-        layers, readout = regions.folding(depth)
-        yield near(f"folding, {depth} layers of 2, one input: pieces", regions.pieces(layers, readout, 0.0, 1.0), 2**depth, 0)
-    one = regions.pieces([(rng.standard_normal((6, 1)), rng.standard_normal(6))], rng.standard_normal(6), -50.0, 50.0)
-    yield near("one layer of 6, one input: pieces", one, regions.most_of_one_layer(1, 6), 0)
+    foldings: tuple[tuple[int, ...], ...] = ((2, 2), (2, 2, 2), (3, 3), (6,))
+    for widths in foldings:
+        pieces = len(regions.breakpoints(regions.folding_layers(widths), 0.0, 1.0)) + 1
+        yield near(f"folding layers {widths}, one input: pieces", pieces, regions.deep_bound(1, widths), 0)
 
 
 @row("C11", "8", "Where non-linearity comes from", "Depth, width, activation")
@@ -151,14 +188,20 @@ def three_factors(lab: Laboratory) -> Iterable[Claim]:
     yield from nonlinearity.factors()
 
 
-@row("C12", "8", "XOR, set by hand", "h₁ = ReLU(x₁ − x₂), h₂ = ReLU(x₂ − x₁); the table prints y = 0.5", figures=("xor",))
+@row(
+    "C12", "8", "XOR, set by hand", "h₁ = ReLU(x₁ − x₂), h₂ = ReLU(x₂ − x₁); the table prints y = 0.5", figures=("xor",)
+)
 def xor_table(lab: Laboratory) -> Iterable[Claim]:
     x = np.array([[0, 0], [0, 1], [1, 0], [1, 1]], float)
     h = np.maximum(x @ np.array([[1, -1], [-1, 1]]).T, 0)
     yield holds("h₁, h₂ as in the table", h.tolist() == [[0, 0], [0, 1], [1, 0], [0, 0]], str(h.tolist()))
     printed, drawn = h @ np.array([0.5, 0.5]), h @ np.array([1.0, 1.0])
     yield holds("output weights ½, ½ give the printed y", printed.tolist() == [0, 0.5, 0.5, 0], str(printed.tolist()))
-    yield holds("the drawn weights 1, 1 give XOR itself: the slide is off by 2", drawn.tolist() == [0, 1, 1, 0], str(drawn.tolist()))
+    yield holds(
+        "the drawn weights 1, 1 give XOR itself: the slide is off by 2",
+        drawn.tolist() == [0, 1, 1, 0],
+        str(drawn.tolist()),
+    )
     design = np.column_stack([x, np.ones(4)])
     best = np.linalg.lstsq(design, np.array([0.0, 1, 1, 0]), rcond=None)[0]
     yield below("the best linear model answers ½ everywhere", np.abs(design @ best - 0.5).max(), 1e-12)
@@ -187,8 +230,13 @@ def recurrent(lab: Laboratory) -> Iterable[Claim]:
     yield from architectures.recurrent()
 
 
-@row("C17", "10", "Frameworks", "Caffe, TensorFlow, Torch, PyTorch, MXNet, DGL, Paddle, Jittor",
-     stands_in="jaxdl's optimizers step by step against those of a framework that is installed")  # fmt: skip
+@row(
+    "C17",
+    "10",
+    "Frameworks",
+    "Caffe, TensorFlow, Torch, PyTorch, MXNet, DGL, Paddle, Jittor",
+    stands_in="jaxdl's optimizers step by step against those of a framework that is installed",
+)
 def frameworks(lab: Laboratory) -> Iterable[Claim]:
     gradients = np.random.default_rng(0).standard_normal((25, 4))
     yield from architectures.against_optax(gradients)

@@ -16,7 +16,13 @@ from jaxdl import losses
 lecture = jaxdl.conventions.lecture
 
 
-@row("C72", "32", "What is over-fitting?", "Five points, three curves; the test error falls, then rises", figures=("over-fitting",))
+@row(
+    "C72",
+    "32",
+    "What is over-fitting?",
+    "Five points, three curves; the test error falls, then rises",
+    figures=("over-fitting",),
+)
 def over_fitting(lab: Laboratory) -> Iterable[Claim]:
     of = lab.run("R0")
     best = of.val.argmin(axis=1)
@@ -24,7 +30,11 @@ def over_fitting(lab: Laboratory) -> Iterable[Claim]:
     before, at, after = (np.median(of.val[:, 0]), np.median(of.val.min(axis=1)), np.median(of.val[:, -1]))
     yield ascending("validation loss at N, and at the first epoch", at, before)
     yield ascending("validation loss at N, and at the last epoch", at, after)
-    yield ascending("while the training loss ends below that at N", np.median(of.final), np.median(of.loss[np.arange(len(best)), best]))
+    yield ascending(
+        "while the training loss ends below that at N",
+        np.median(of.final),
+        np.median(of.loss[np.arange(len(best)), best]),
+    )
 
 
 @row("C73", "32–33", "Remedies", "L1/L2, weight decay, dropout; early stopping, augmentation", figures=("remedies",))
@@ -43,7 +53,9 @@ def polynomial(lab: Laboratory) -> Iterable[Claim]:
         yield below(f"degree {degree}: coefficients found again", np.abs(found - w).max(), 1e-9)
 
 
-@row("C75", "34", "Small w₃, w₄, w₅", "Then a polynomial of degree 5 is nearly one of degree 2", figures=("polynomials",))
+@row(
+    "C75", "34", "Small w₃, w₄, w₅", "Then a polynomial of degree 5 is nearly one of degree 2", figures=("polynomials",)
+)
 def small_coefficients(lab: Laboratory) -> Iterable[Claim]:
     x, y = polynomials.points()
     fits = [polynomials.fit(x, y, 5, penalty) for penalty in (0.0, 1e-3, 1e-1, 10.0)]
@@ -100,7 +112,7 @@ def _paths(one: object, two: object, steps: int = 200) -> float:
 
     def run(tx: object) -> jax.Array:
         problem = protocol.problem()._replace(data={"train": data, "val": data})
-        _, curves = jaxdl.train(problem, tx, jax.random.key(0), steps, record_every=10, snapshots=20, evaluated=False)  # type: ignore[arg-type]
+        _, curves = jaxdl.train(problem, tx, jax.random.key(0), steps, record_every=10, snapshots=20, evaluated=False)
         return jnp.concatenate([leaf.reshape(len(leaf), -1) for leaf in jax.tree.leaves(curves.snapshots)], axis=1)
 
     return float(jax.jit(lambda: jnp.abs(run(one) - run(two)).max())())
@@ -111,7 +123,11 @@ def weight_decay(lab: Laboratory) -> Iterable[Claim]:
     theta, g, eta, decay = jnp.array([2.0, -1.0]), jnp.array([0.5, 3.0]), 0.1, 0.02
     for text, tx, expected in (
         ("the slide's: λ is not times η", lecture.sgd_with_weight_decay(eta, decay), (1 - decay) * theta - eta * g),
-        ("AdamW's: (1 − ηλ)", jaxdl.chain(jaxdl.add_decayed_weights(decay), jaxdl.sgd(eta)), (1 - eta * decay) * theta - eta * g),
+        (
+            "AdamW's: (1 − ηλ)",
+            jaxdl.chain(jaxdl.add_decayed_weights(decay), jaxdl.sgd(eta)),
+            (1 - eta * decay) * theta - eta * g,
+        ),
     ):
         delta, _ = tx.update(g, tx.init(theta), theta)
         yield below(text, jnp.abs(theta + delta - expected).max(), 1e-15)
@@ -126,7 +142,10 @@ def equivalence(lab: Laboratory) -> Iterable[Claim]:
     twice = jaxdl.chain(jaxdl.add_l2_gradient(2 * weight), jaxdl.sgd(eta))
     yield below("2 η λ with λ‖θ‖²", _paths(lecture.sgd_with_weight_decay(eta, 2 * eta * weight), twice), 1e-12)
     halved = jaxdl.schedules.piecewise_constant(eta, {100: 0.5})
-    pair = (lecture.sgd_with_weight_decay(halved, eta * weight), jaxdl.chain(jaxdl.add_l2_gradient(weight), jaxdl.sgd(halved)))
+    pair = (
+        lecture.sgd_with_weight_decay(halved, eta * weight),
+        jaxdl.chain(jaxdl.add_l2_gradient(weight), jaxdl.sgd(halved)),
+    )
     yield above("it breaks when η changes", _paths(*pair), 1e-4)
     theta = jnp.array([3.0, -4.0])
     gap = jax.grad(lambda t: losses.norm(t, 2))(theta) - theta

@@ -4,6 +4,7 @@ import functools
 import tempfile
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -15,6 +16,7 @@ from experiments.lecture.data import TRAINING
 from experiments.lecture.laboratory import Laboratory
 from experiments.lecture.registry import Claim, above, ascending, below, holds, near, row
 from jaxdl.models import initializers
+from jaxdl.models.mlp import MLP
 
 DRAWN = (400, 500)
 """Shape of the arrays whose sample variance is measured."""
@@ -25,7 +27,7 @@ def hyperparameters(lab: Laboratory) -> Iterable[Claim]:
     def adam(learning_rate: float, penalty: float) -> object:
         return jaxdl.chain(jaxdl.add_l2_gradient(penalty), jaxdl.adam(learning_rate))
 
-    axes = {
+    axes: dict[str, list[Any]] = {
         "problem.hidden": [(8,), (8, 8)],
         "problem.batch_size": [16, 64],
         "learning_rate": [1e-3, 1e-2],
@@ -49,10 +51,15 @@ def pretrained(lab: Laboratory) -> Iterable[Claim]:
         path = Path(folder) / "trained.msgpack"
         initializers.save(path, params)
         loaded = initializers.from_saved(path, params)(jax.random.key(1))
-        yield near("warm start: loss at the saved one's", protocol.loss(loaded, data), float(protocol.loss(params, data)), 0.0)
+        yield near(
+            "warm start: loss at the saved one's", protocol.loss(loaded, data), float(protocol.loss(params, data)), 0.0
+        )
         fresh = protocol.init(jax.random.key(2))
         mixed = {**fresh, "w1": loaded["w1"], "b1": loaded["b1"]}
-        yield holds("only matching layers, the rest new", bool((mixed["w1"] == params["w1"]).all() & (mixed["w2"] != params["w2"]).all()))
+        yield holds(
+            "only matching layers, the rest new",
+            bool((mixed["w1"] == params["w1"]).all() & (mixed["w2"] != params["w2"]).all()),
+        )
         try:
             initializers.from_saved(path, {**params, "w1": jnp.zeros((3, 2))})
             yield holds("parameters that do not fit are refused", False, "accepted")
@@ -71,7 +78,7 @@ def seeded(lab: Laboratory) -> Iterable[Claim]:
 def fixed(lab: Laboratory) -> Iterable[Claim]:
     filled = initializers.constant(0.25)(jax.random.key(0), (3, 2), jnp.float64)
     yield holds("constant(0.25)", bool((filled == 0.25).all()))
-    bias = jaxdl.models.mlp.MLP((4, 2)).init(jax.random.key(0), jnp.ones((1, 3)))["params"]["Dense_0"]["bias"]
+    bias = MLP((4, 2)).init(jax.random.key(0), jnp.ones((1, 3)))["params"]["Dense_0"]["bias"]
     yield holds("the biases of an MLP start at 0", bool((bias == 0).all()))
 
 
@@ -105,8 +112,13 @@ def uniform(lab: Laboratory) -> Iterable[Claim]:
         yield near(f"{name}: largest over r", np.abs(drawn).max() / r, 1.0, 1e-3)
 
 
-@row("C65", "30", "Quiz: all parameters 0?", "A no loss; B the output layer cannot be adjusted; C the hidden layer cannot: C",
-     figures=("zeros",))  # fmt: skip
+@row(
+    "C65",
+    "30",
+    "Quiz: all parameters 0?",
+    "A: no loss; B: the output layer cannot be adjusted; C: the hidden layer cannot",
+    figures=("zeros",),
+)
 def all_zero(lab: Laboratory) -> Iterable[Claim]:
     data = protocol.arrays(TRAINING)
     zero = jax.tree.map(jnp.zeros_like, protocol.init(jax.random.key(0)))
@@ -125,7 +137,7 @@ def all_zero(lab: Laboratory) -> Iterable[Claim]:
 @row("C66", "—", "Variance scaling (tutorial 4)", "σ_W = √(1/N); ReLU: gain √2")
 def variance_scaling(lab: Laboratory) -> Iterable[Claim]:
     rng, x = np.random.default_rng(0), np.ones(5)
-    outputs = {1.0: [], 5**-0.5: []}  # type: dict[float, list[float]]
+    outputs: dict[float, list[float]] = {1.0: [], 5**-0.5: []}
     for std in outputs:
         for _ in range(200):
             y = x
@@ -135,7 +147,10 @@ def variance_scaling(lab: Laboratory) -> Iterable[Claim]:
     yield above("ten layers of N(0, 1), 5 → 5: median largest |y|", np.median(outputs[1.0]), 300)
     yield below("with σ = √(1/5)", np.median(outputs[5**-0.5]), 5.0)
     wide = rng.standard_normal((2000, 400))
-    kept = [float((np.maximum(wide @ (g * 400**-0.5 * rng.standard_normal((400, 400))), 0) ** 2).mean()) for g in (2**0.5, 1.0)]
+    kept = [
+        float((np.maximum(wide @ (g * 400**-0.5 * rng.standard_normal((400, 400))), 0) ** 2).mean())
+        for g in (2**0.5, 1.0)
+    ]
     yield near("ReLU with gain √2 keeps the mean square", kept[0], 1.0, 0.05)
     yield near("with gain 1 it halves it", kept[1], 0.5, 0.03)
 
@@ -160,7 +175,13 @@ def standardised(lab: Laboratory) -> Iterable[Claim]:
     yield from conditioning.standard()
 
 
-@row("C70", "31", "PCA and whitening", "Rotate to principal axes; divide by their standard deviations", figures=("whitening",))
+@row(
+    "C70",
+    "31",
+    "PCA and whitening",
+    "Rotate to principal axes; divide by their standard deviations",
+    figures=("whitening",),
+)
 def whitening(lab: Laboratory) -> Iterable[Claim]:
     yield from conditioning.principal()
 
@@ -172,6 +193,6 @@ def round_contours(lab: Laboratory) -> Iterable[Claim]:
         yield near(f"condition number of the Gram matrix, {name}, as rounded", numbers[name], value, 1.001 * half)
     order = ("standardised", "min-max", "raw")
     yield ascending("steps of gradient descent to 1e-6: standardised, min-max, raw", *(steps[n] for n in order))
-    yield ascending("cosine between −∇ and the way to the minimum: raw, min-max, standardised", *(cosines[n] for n in order[::-1]))
-
-
+    yield ascending(
+        "cosine between −∇ and the way to the minimum: raw, min-max, standardised", *(cosines[n] for n in order[::-1])
+    )

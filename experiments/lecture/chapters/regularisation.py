@@ -32,7 +32,9 @@ def strong_penalty(lab: Laboratory) -> Iterable[Claim]:
     yield from claims.of_line(lab, "R3")
     of = lab.run("R3")
     yield above("share of seeds that misclassify b7 and nothing else", measures.share(of.wrong[:, -1], ("b7",)), 0.95)
-    yield within("median loss after the last epoch, near the 0.2536 of a straight boundary", np.median(of.end[:, -1]), 0.22, 0.32)
+    yield within(
+        "median loss after the last epoch, near the 0.2536 of a straight boundary", np.median(of.end[:, -1]), 0.22, 0.32
+    )
 
 
 @row("C86", "38–39", "The trend", "With λ the loss rises and the boundary becomes simpler", figures=("l2",))
@@ -42,7 +44,13 @@ def penalty_trend(lab: Laboratory) -> Iterable[Claim]:
     yield ascending("‖θ‖ for λ = 5e-3, 1e-3, 1e-4, 0 (medians)", *norms[::-1])
 
 
-@row("C87", "40", "Dropout", "Each iteration, outputs of a layer are set to 0 with some probability", figures=("dropout-net",))
+@row(
+    "C87",
+    "40",
+    "Dropout",
+    "Each iteration, outputs of a layer are set to 0 with some probability",
+    figures=("dropout-net",),
+)
 def dropout(lab: Laboratory) -> Iterable[Claim]:
     params, batch = protocol.init(jax.random.key(0)), protocol.arrays(TRAINING)
     linear = jax.jit(jax.vmap(lambda key: protocol.thinned(params, batch[0], key, 0.4)))
@@ -106,7 +114,9 @@ def validation(lab: Laboratory) -> Iterable[Claim]:
     yield holds("v1 … v4: two characters, two backgrounds", labels.tolist() == [1, 1, 0, 0], str(labels.tolist()))
     yield near("“n” is at feature 1", features[1, 0], 0.122)
     yield near("“n” is at feature 2", features[1, 1], 1.167)
-    yield holds("none of them is trained on", not set(map(tuple, VALIDATION.features)) & set(map(tuple, TRAINING.features)))
+    yield holds(
+        "none of them is trained on", not set(map(tuple, VALIDATION.features)) & set(map(tuple, TRAINING.features))
+    )
 
 
 @row("C95", "45", "Without early stopping", "Train 0.000, validation 1.420; “n” misclassified", figures=("E1",))
@@ -133,5 +143,3 @@ def stopped(lab: Laboratory) -> Iterable[Claim]:
 def augmentation(lab: Laboratory) -> Iterable[Claim]:
     yield from augmented.identities()
     yield from augmented.shifted_digits()
-
-

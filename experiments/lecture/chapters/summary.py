@@ -68,7 +68,9 @@ def one_style(lab: Laboratory) -> Iterable[Claim]:
     wanted = {f"C{number}" for number in (*range(41, 45), 56, 57, *range(82, 86), *range(88, 92), 95, 96)}
     drawn = {id for id in wanted if any(name in figures.FIGURES for name in catalogue()[id].figures)}
     yield holds("every experiment of the tables has its two-panel figure", drawn == wanted, f"{len(drawn)} of 16")
-    yield holds("seven bands, the white one at the boundary", figures.LEVELS == (0, 0.15, 0.3, 0.45, 0.6, 0.75, 0.9, 1.05))
+    yield holds(
+        "seven bands, the white one at the boundary", figures.LEVELS == (0, 0.15, 0.3, 0.45, 0.6, 0.75, 0.9, 1.05)
+    )
 
 
 @row("C102", "all", "What “loss” means", "The mean of an epoch's losses while training; not the loss after the epoch")
@@ -106,9 +108,9 @@ def exercise(lab: Laboratory) -> Iterable[Claim]:
     yield from quizzes.claims(lab)
 
 
-
-
-@row("C106", "—", "Other data in the plane", "Playground's circle, spiral, xor, gauss; moons, rings", figures=("planar",))
+@row(
+    "C106", "—", "Other data in the plane", "Playground's circle, spiral, xor, gauss; moons, rings", figures=("planar",)
+)
 def planar(lab: Laboratory) -> Iterable[Claim]:
     from experiments.lecture import playground
 

@@ -1,6 +1,7 @@
 """Decision map and loss curve of every experiment, and the comparisons of each table."""
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from experiments.lecture import measures, single, tables
@@ -20,7 +21,7 @@ def experiment(lab: Laboratory, id: str) -> Figure:
 
 def early_stopping(lab: Laboratory, id: str) -> Figure:
     """E1: at the last epoch. E2: at the epoch of the smallest validation loss."""
-    of = single.run("R0")
+    of = single.run("S6")
     end = len(of.loss) if id == "E1" else of.best_epoch
     figure, axes = style.new(2)
     params, words = (of.params, f"after {end} epochs") if id == "E1" else (of.best, f"stopped after {end} epochs")
@@ -42,14 +43,16 @@ def comparison(lab: Laboratory, table: str) -> Figure:
         of, line = lab.run(id), tables.SETTINGS[id]
         epochs = np.arange(1, of.loss.shape[1] + 1)
         axes[0, 0].plot(epochs, np.median(of.loss, axis=0), color=colour, linewidth=0.9, label=line.text)
-    axes[0, 0].set(xlabel="training epoch", ylabel="loss (nat), median over seeds", title=_english(title), ylim=(0, None))
+    axes[0, 0].set(
+        xlabel="training epoch", ylabel="loss (nat), median over seeds", title=_english(title), ylim=(0, None)
+    )
     axes[0, 0].set_xscale("log")
     axes[0, 0].legend(fontsize=7)
     _bands(axes[0, 1], lab, ids)
     return style.sign(figure, f"{lab.run(ids[0]).loss.shape[0]} seeds")
 
 
-def _bands(axes: style.Axes, lab: Laboratory, ids: list[str]) -> None:
+def _bands(axes: Axes, lab: Laboratory, ids: list[str]) -> None:
     for place, id in enumerate(ids):
         line = tables.line(lab.studies, tables.SETTINGS[id])
         colour = style.COLOURS[place]
@@ -87,7 +90,7 @@ def stopping(lab: Laboratory) -> Figure:
     """Where two rules stop: patience, and the best epoch of the whole run."""
     from jaxdl import statistics
 
-    of = single.run("R0")
+    of = single.run("S6")
     kept, stopped = (int(k) + 1 for k in statistics.patience_stop(of.val, patience=50))
     figure, axes = style.new(1, width=6.4)
     curves = {"training": (of.loss, style.BLUE), "validation": (of.val, style.RED)}

@@ -22,19 +22,21 @@ def _layers(axes: Axes, widths: tuple[int, ...], kept: list[np.ndarray] | None =
                 axes.plot(*np.stack([a, b]).T, color="0.65", linewidth=0.6, zorder=1)
     for k, (units, live) in enumerate(zip(places, alive, strict=True)):
         colour = (style.BLUE, *["#8c8c8c"] * (len(widths) - 2), style.RED)[k]
-        axes.scatter(*units[live].T, s=170, color=colour, edgecolor="black", zorder=2)
+        axes.scatter(units[live, 0], units[live, 1], s=170, color=colour, edgecolor="black", zorder=2)
         if (~live).any():
-            axes.scatter(*units[~live].T, s=170, color="white", edgecolor="0.6", zorder=2)
-            axes.scatter(*units[~live].T, s=90, color="0.5", marker="x", zorder=3)
+            axes.scatter(units[~live, 0], units[~live, 1], s=170, color="white", edgecolor="0.6", zorder=2)
+            axes.scatter(units[~live, 0], units[~live, 1], s=90, color="0.5", marker="x", zorder=3)
     axes.set_axis_off()
 
 
 def _boxes(axes: Axes, texts: list[str], loop: int | None = None) -> None:
     """A chain of boxes; ``loop``: which of them feeds itself."""
     for k, text in enumerate(texts):
-        axes.text(k, 0, text, ha="center", va="center", fontsize=8, bbox={"boxstyle": "round", "fc": "#eef2fa", "ec": "0.3"})
+        axes.text(
+            k, 0, text, ha="center", va="center", fontsize=8, bbox={"boxstyle": "round", "fc": "#eef2fa", "ec": "0.3"}
+        )
         if k:
-            axes.annotate("", (k - 0.33, 0), (k - 0.67, 0), arrowprops={"arrowstyle": "->"})
+            axes.annotate("", (k - 0.38, 0), (k - 0.62, 0), arrowprops={"arrowstyle": "->"})
     if loop is not None:
         bend = {"arrowstyle": "->", "connectionstyle": "arc3,rad=-1.6"}
         axes.annotate("", (loop + 0.15, 0.12), (loop - 0.15, 0.12), arrowprops=bend)
@@ -45,7 +47,7 @@ def _boxes(axes: Axes, texts: list[str], loop: int | None = None) -> None:
 
 def architectures(lab: Laboratory) -> Figure:
     """Slide 9: the three architectures as jaxdl builds them."""
-    figure, axes = style.new(3, width=4.2, height=2.9)
+    figure, axes = style.new(3, width=5.4, height=2.9)
     _layers(axes[0, 0], (3, 4, 4, 2))
     axes[0, 0].set_title("feed-forward: MLP((4, 4, 2))")
     _boxes(axes[0, 1], ["image\n8×8×1", "convolution\n8×8×16", "stride 2\n4×4×32", "means\n2×2×32", "dense\n10"])
@@ -78,11 +80,19 @@ def features(lab: Laboratory) -> Figure:
     for row, (activations, name) in enumerate(zip(seen[:2], ("layer 1", "layer 2"), strict=True)):
         for column in range(4):
             panel = axes[row, column]
-            panel.contourf(ticks, ticks, np.asarray(activations[:, column]).reshape(120, 120), levels=np.linspace(-1, 1, 11), cmap="RdBu_r")
+            panel.contourf(
+                ticks,
+                ticks,
+                np.asarray(activations[:, column]).reshape(120, 120),
+                levels=np.linspace(-1, 1, 11),
+                cmap="RdBu_r",
+            )
             panel.plot(*x[y == 1].T, ".", color="black", markersize=1)
             panel.set(xticks=[], yticks=[], aspect="equal", title=f"{name}, unit {column + 1}")
             panel.title.set_fontsize(8)
-    return style.sign(figure, "disc and ring, network 2-8-8-1, tanh; dots: the disc. Lines in layer 1, closed shapes in layer 2")
+    return style.sign(
+        figure, "disc and ring, network 2-8-8-1, tanh; dots: the disc. Lines in layer 1, closed shapes in layer 2"
+    )
 
 
 def regions(lab: Laboratory) -> Figure:
@@ -100,7 +110,11 @@ def regions(lab: Laboratory) -> Figure:
         _, kinds = np.unique(np.concatenate(signs, axis=1), axis=0, return_inverse=True)
         colours = rng.permutation(kinds.max() + 1)[kinds].reshape(500, 500)
         panel.imshow(colours, origin="lower", extent=(-1, 1, -1, 1), cmap="tab20", interpolation="nearest")
-        panel.set(title=f"hidden widths {', '.join(map(str, widths))}: {kinds.max() + 1} regions in view", xlabel="x₁", ylabel="x₂")
+        panel.set(
+            title=f"hidden widths {', '.join(map(str, widths))}: {kinds.max() + 1} regions in view",
+            xlabel="x₁",
+            ylabel="x₂",
+        )
     return style.sign(figure, "random ReLU networks of 16 units; a colour for every activation pattern")
 
 

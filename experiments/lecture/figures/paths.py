@@ -16,9 +16,11 @@ def momentum(lab: Laboratory) -> Figure:
     figure, axes = style.new(2, width=5.2, height=3.2)
     for panel, title, path in (
         (axes[0, 0], "without momentum, η = 0.4", demo.bowl_path(0.4, 0.0, 25)),
-        (axes[0, 1], "with momentum, η = 0.1, ρ = 0.8", demo.bowl_path(0.1, 0.8, 25)),
+        (axes[0, 1], "with momentum, η = 0.4, ρ = 0.5", demo.bowl_path(0.4, 0.5, 25)),
     ):
-        panel.contour(x, y, 0.1 * x**2 + 2 * y**2, levels=[0.1, 0.5, 1.5, 3, 5.5, 9, 13], cmap="Blues_r", linewidths=0.9)
+        panel.contour(
+            x, y, 0.1 * x**2 + 2 * y**2, levels=[0.1, 0.5, 1.5, 3, 5.5, 9, 13], cmap="Blues_r", linewidths=0.9
+        )
         panel.plot(*path.T, "o-", color=style.RED, markersize=3, linewidth=1)
         panel.plot(0, 0, "k+", markersize=10)
         panel.set(title=title, xlabel="x₁", ylabel="x₂")
@@ -37,7 +39,13 @@ def demonstration(lab: Laboratory) -> Figure:
     """Slide 25: the demo's four optimizers, and Adam with bias correction."""
     figure, axes = style.new(1, width=6.2, height=5.2)
     _wells(axes[0, 0])
-    colours = {"sgd": "black", "momentum": "#1f4fd1", "rmsprop": "#d62728", "adam": "#1a7f2e", "adam, corrected": "#e377c2"}
+    colours = {
+        "sgd": "black",
+        "momentum": "#1f4fd1",
+        "rmsprop": "#d62728",
+        "adam": "#1a7f2e",
+        "adam, corrected": "#e377c2",
+    }
     labels = {"sgd": "SGD", "momentum": "momentum", "rmsprop": "RMSProp", "adam": "Adam (no bias correction)"}
     for name, path in demo.paths().items():
         text = f"{labels.get(name, 'Adam, bias-corrected')}: {len(path) - 1} steps"
@@ -65,7 +73,10 @@ def critical(lab: Laboratory) -> Figure:
     axes[0, 0].plot(*starts[left].T, ".", color=style.RED, markersize=5, label="runs to the global minimum")
     axes[0, 0].plot(*starts[~left].T, ".", color="black", markersize=5, label="runs to the local minimum")
     for (x, y), text, offset in zip(
-        (*demo.FUNCTION.minima, *demo.FUNCTION.saddles), ("global minimum", "local minimum", "saddle"), (0.16, 0.16, -0.24), strict=True
+        (*demo.FUNCTION.minima, *demo.FUNCTION.saddles),
+        ("global minimum", "local minimum", "saddle"),
+        (0.16, 0.16, -0.24),
+        strict=True,
     ):
         axes[0, 0].plot(x, y, "w*" if "minimum" in text else "wX", markersize=11, markeredgecolor="black")
         axes[0, 0].text(x, y + offset, text, ha="center", fontsize=9, color="white", weight="bold")
@@ -78,14 +89,21 @@ def landscapes(lab: Laboratory) -> Figure:
     """Slide 16: the loss around the trained parameters of a plain and of a residual network."""
     found = {name: surfaces.surface(name == "residual") for name in ("plain", "residual")}
     figure, axes = style.new(2, width=5.2, height=4.4)
-    top = max(float(np.log10(np.nanmax(of.data["loss"].values))) for of in found.values())
-    low = min(float(np.log10(of.centre)) for of in found.values())
-    levels = np.linspace(min(low, -3), top, 24)
+    levels = np.linspace(-3, 2.5, 23)
     for panel, (name, of) in zip(axes[0], found.items(), strict=True):
         data = of.data["loss"]
-        shown = panel.contourf(data["x"], data["y"], np.log10(np.maximum(data.values, 10 ** levels[0])), levels=levels, cmap="viridis", extend="min")
+        heights = np.log10(np.maximum(data.values, 1e-9))
+        shown = panel.contourf(data["x"], data["y"], heights, levels=levels, cmap="viridis", extend="both")
+        panel.contour(data["x"], data["y"], heights, levels=levels, colors="black", linewidths=0.3)
         panel.plot(0, 0, "w+", markersize=10)
-        panel.set(title=f"{name}: loss {of.centre:.4f} at the centre", xlabel="direction 1", ylabel="direction 2", aspect="equal")
-    figure.colorbar(shown, ax=list(axes[0]), label="log₁₀ loss (nat)")
-    what = f"{surfaces.DEPTH} hidden layers of {surfaces.WIDTH}, {surfaces.SAMPLES} digits, filter-normalised random directions"
+        panel.set(
+            title=f"{name}: loss {of.centre:.4f} at the centre",
+            xlabel="direction 1",
+            ylabel="direction 2",
+            aspect="equal",
+        )
+    figure.colorbar(shown, ax=list(axes[0]), label="log₁₀ of the loss (nat)", ticks=range(-3, 3))
+    what = (
+        f"{surfaces.DEPTH} hidden layers of {surfaces.WIDTH}, {surfaces.SAMPLES} digits, filter-normalised directions"
+    )
     return style.sign(figure, what)

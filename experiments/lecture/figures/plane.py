@@ -95,7 +95,14 @@ def touching(lab: Laboratory) -> Figure:
     ):
         radius = np.abs(at).sum() if panel is axes[0, 0] else np.hypot(*at)
         touched = float(contact.loss(at))
-        panel.contour(ticks, ticks, contact.loss(plane), levels=sorted([0.1, 0.3, touched, 1.5, 2.5]), colors=style.BLUE, linewidths=0.8)
+        panel.contour(
+            ticks,
+            ticks,
+            contact.loss(plane),
+            levels=sorted([0.1, 0.3, touched, 1.5, 2.5]),
+            colors=style.BLUE,
+            linewidths=0.8,
+        )
         panel.contourf(ticks, ticks, size, levels=[0, radius], colors=["#f6d8a8"])
         panel.plot(*contact.MINIMUM, "+", color=style.BLUE, markersize=10, label="minimum without a penalty")
         panel.plot(*at, "o", color=style.RED, label=f"with one: ({at[0]:.2f}, {at[1]:.2f})")
@@ -111,7 +118,13 @@ def fitted(lab: Laboratory) -> Figure:
     x, y = polynomials.points()
     ticks = np.linspace(-1.08, 1.08, 400)
     figure, axes = style.new(1, width=6.4)
-    curves = (("degree 1", 1, 0.0), ("degree 2", 2, 0.0), ("degree 5", 5, 0.0), ("degree 7, through every point", 7, 0.0), ("degree 5, λ = 0.1", 5, 0.1))
+    curves = (
+        ("degree 1", 1, 0.0),
+        ("degree 2", 2, 0.0),
+        ("degree 5", 5, 0.0),
+        ("degree 7, through every point", 7, 0.0),
+        ("degree 5, λ = 0.1", 5, 0.1),
+    )
     for place, (text, degree, penalty) in enumerate(curves):
         w = polynomials.fit(x, y, degree, penalty)
         style_ = "--" if penalty else "-"
@@ -126,7 +139,11 @@ def whitening(lab: Laboratory) -> Figure:
     """Slide 31: the same cloud raw, standardised, whitened."""
     cloud = np.random.default_rng(0).multivariate_normal((2.0, 1.0), ((2.0, 1.3), (1.3, 1.2)), 300)
     standard = (cloud - cloud.mean(0)) / cloud.std(0)
-    panels = (("original", cloud), ("standardised", standard), ("PCA-whitened", preprocessing.apply(preprocessing.whiten(cloud), cloud)))
+    panels = (
+        ("original", cloud),
+        ("standardised", standard),
+        ("PCA-whitened", preprocessing.apply(preprocessing.whiten(cloud), cloud)),
+    )
     figure, axes = style.new(3, width=3.6, height=3.4)
     for panel, (title, points) in zip(axes[0], panels, strict=True):
         panel.plot(*points.T, ".", color=style.BLUE, markersize=3)
@@ -151,11 +168,23 @@ def conditioned(lab: Laboratory) -> Figure:
         ticks = np.linspace(-reach, reach, 200)
         away = np.stack(np.meshgrid(best[0] + ticks, best[1] + ticks), -1) - best
         error = 0.5 * np.einsum("...i,ij,...j", away, gram, away)
-        panel.contour(best[0] + ticks, best[1] + ticks, error, levels=error.max() * np.linspace(0.03, 0.95, 8) ** 1.6, cmap="viridis")
+        panel.contour(
+            best[0] + ticks,
+            best[1] + ticks,
+            error,
+            levels=error.max() * np.linspace(0.03, 0.95, 8) ** 1.6,
+            cmap="viridis",
+        )
         start = best + np.array([-0.7, 0.75]) * reach
         slope = -gram @ (start - best)
-        panel.annotate("", start + 0.5 * reach * slope / np.linalg.norm(slope), start, arrowprops={"arrowstyle": "->", "color": style.RED, "lw": 2})
+        panel.annotate(
+            "",
+            start + 0.5 * reach * slope / np.linalg.norm(slope),
+            start,
+            arrowprops={"arrowstyle": "->", "color": style.RED, "lw": 2},
+        )
         panel.plot(*best, "k+", markersize=10)
         panel.set(title=f"{kind}\ncondition {numbers[kind]:.3g}, {steps[kind]} steps to 1e-6", xlabel="w₁", ylabel="w₂")
+        panel.set_aspect("equal")
         panel.title.set_fontsize(9)
     return style.sign(figure, "squared error of a linear model, bias at its best; arrow: −gradient; +: minimum")

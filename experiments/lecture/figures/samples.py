@@ -54,10 +54,13 @@ def remedied(lab: Laboratory) -> Figure:
     figure, axes = style.new(1, width=7.5)
     places = np.arange(len(found))
     floor = 1e-4
-    axes[0, 0].barh(places - 0.2, [max(of.train, floor) for of in found.values()], 0.38, color=style.BLUE, label="training")
+    axes[0, 0].barh(
+        places - 0.2, [max(of.train, floor) for of in found.values()], 0.38, color=style.BLUE, label="training"
+    )
     axes[0, 0].barh(places + 0.2, [of.val for of in found.values()], 0.38, color=style.RED, label="validation")
     axes[0, 0].set_yticks(places, list(found))
     axes[0, 0].invert_yaxis()
     axes[0, 0].set(xscale="log", xlabel="loss (nat)", title="Remedies against over-fitting, one at a time")
-    axes[0, 0].legend(fontsize=8)
+    axes[0, 0].title.set_horizontalalignment("right")
+    axes[0, 0].legend(fontsize=8, loc="lower right", bbox_to_anchor=(1.0, 1.0), ncols=2)
     return style.sign(figure, f"{remedies.IMAGES} digits, network 64-64-10, Adam, η = 0.01, 400 updates, seed 0")
