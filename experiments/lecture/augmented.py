@@ -9,7 +9,6 @@ import numpy as np
 
 import jaxdl
 from experiments.lecture import protocol
-from experiments.lecture.measures import Run
 from experiments.lecture.registry import Claim, ascending, below, holds, near
 from jaxdl import early_stopping, statistics
 from jaxdl.data import augmentation
@@ -53,11 +52,6 @@ def _stopped_training() -> Iterable[Claim]:
         found = problem.metrics(end.best_params, problem.data["val"])
         value = float(found["loss"] if monitor == "val_loss" else 1 - found["accuracy"])
         yield near(f"{monitor}: the restored parameters have the best value", value, float(end.best_value), 1e-5)
-
-
-def both(of: Run, stopped: list[int]) -> tuple[float, float]:
-    """Medians over seeds of the epoch that patience keeps and of the arg-min."""
-    return float(np.median(stopped)), float(np.median(of.val.argmin(axis=1) + 1))
 
 
 def prefix_is_the_stopped_run(rate: float, epochs: int = 120) -> tuple[str, bool, str]:

@@ -104,8 +104,12 @@ def dropout_trend(lab: Laboratory) -> Iterable[Claim]:
 def rules(lab: Laboratory) -> Iterable[Claim]:
     yield from augmented.stopping_rules()
     of = lab.run("R0")
-    stopped = [statistics.patience_stop(curve, patience=50)[0] + 1 for curve in of.val]
-    yield ascending("median epoch that patience 50 keeps, and arg-min of the whole run", *augmented.both(of, stopped))
+    kept = np.array([statistics.patience_stop(curve, patience=50)[0] + 1 for curve in of.val])
+    best = of.val.argmin(axis=1) + 1
+    yield holds(
+        "patience 50 keeps no later epoch than the best of the whole run, for every seed", bool((kept <= best).all())
+    )
+    yield below("median epoch that patience 50 keeps, well before the slide's 194", np.median(kept), 100)
 
 
 @row("C94", "44", "Validation set", "E, n and two backgrounds are added", figures=("E1",))

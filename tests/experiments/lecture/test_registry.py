@@ -1,6 +1,9 @@
 """The catalogue is whole, and a row cannot pass by accident."""
 
 import ast
+import doctest
+import importlib
+import re
 from pathlib import Path
 
 import pytest
@@ -88,8 +91,13 @@ def test_the_folder_imports_only_public_names_and_nothing_imports_it():
         assert "experiments" not in file.read_text(encoding="utf-8").split("import "), file
 
 
-def test_the_page_for_teachers_names_rows_that_exist():
-    import re
+@pytest.mark.parametrize("module", ["measures", "tables"])
+def test_examples_in_docstrings(module):
+    found = doctest.testmod(importlib.import_module(f"experiments.lecture.{module}"))
+    assert found.attempted > 0
+    assert found.failed == 0
 
+
+def test_the_page_for_teachers_names_rows_that_exist():
     page = (FOLDER / "README.md").read_text(encoding="utf-8")
     assert set(re.findall(r"C\d{2,3}", page)) <= set(registry.IDS)
