@@ -75,8 +75,8 @@ def errors(bits: np.ndarray) -> np.ndarray:
 def names(bits: float, points: Points = TRAINING) -> tuple[str, ...]:
     """Which points are misclassified.
 
-    >>> names(2.0**12), names(2.0, VALIDATION)
-    (('b7',), ('v2',))
+    >>> names(2.0**12 + 1)
+    ('c1', 'b7')
     """
     return tuple(name for place, name in enumerate(points.names) if int(bits) >> place & 1)
 
