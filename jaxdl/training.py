@@ -93,6 +93,8 @@ def draw_batches(problem: Problem, key_data: Key, first_step: jax.Array | int, s
     if problem.batch_size is None:
         return None
     samples = _samples(problem)
+    if not problem.shuffle:
+        return sampling.ordered_indices(first_step, steps, samples, problem.batch_size)
     return sampling.epoch_indices(key_data, first_step, steps, samples, problem.batch_size)
 
 

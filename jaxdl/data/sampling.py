@@ -34,6 +34,19 @@ def epoch_indices(key: Key, first_step: jax.Array | int, steps: int, samples: in
     return orders.ravel()[positions].reshape(steps, batch_size)
 
 
+def ordered_indices(first_step: jax.Array | int, steps: int, samples: int, batch_size: int) -> jax.Array:
+    """Which samples each step sees where every epoch is the data in its own order; as :func:`epoch_indices` otherwise.
+
+    >>> print(ordered_indices(1, 3, samples=4, batch_size=2))
+    [[2 3]
+     [0 1]
+     [2 3]]
+    """
+    start = jnp.asarray(first_step, jnp.int32) * batch_size
+    positions = start + jnp.arange(steps * batch_size, dtype=jnp.int32)
+    return (positions % samples).reshape(steps, batch_size)
+
+
 def take(split: Batch, indices: jax.Array) -> Batch:
     """The samples of every array of ``split`` at ``indices``, which must be in bounds."""
     return jax.tree.map(lambda array: array.at[indices].get(mode="promise_in_bounds"), split)

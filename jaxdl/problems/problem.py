@@ -27,6 +27,8 @@ class Problem(NamedTuple):
       floor: Infimum of the noiseless training loss over all parameters, where it is known.
       target: Validation loss that counts as solved; ``steps_to_target`` counts to it.
       units: Unit of the loss, for axis labels; "1" where it has none.
+      shuffle: Whether every epoch has an order of its own; without, samples come in the order of the data, again and
+        again (the incremental gradient method).
     """
 
     name: str
@@ -38,3 +40,4 @@ class Problem(NamedTuple):
     floor: float | None = None
     target: float | None = None
     units: str = "1"
+    shuffle: bool = True

@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from jaxdl.data.sampling import epoch_indices, take
+from jaxdl.data.sampling import epoch_indices, ordered_indices, take
 
 SIZES = [(10, 5), (10, 3), (7, 7), (5, 1), (4, 11)]
 """Samples and batch size: dividing, not dividing, equal, single, larger than the data."""
@@ -57,6 +57,14 @@ def test_keys_may_be_mapped(key):
     keys = jax.random.split(key, 3)
     mapped = jax.jit(jax.vmap(lambda k: epoch_indices(k, 0, 12, 10, 3)))(keys)
     np.testing.assert_array_equal(mapped[2], batches(keys[2], 0, 12, 10, 3))
+
+
+@pytest.mark.parametrize(("samples", "batch_size"), SIZES)
+def test_ordered_samples_come_one_after_another_wherever_the_run_is_cut(samples, batch_size):
+    whole = np.asarray(ordered_indices(0, 12, samples, batch_size))
+    assert whole.dtype == np.int32
+    np.testing.assert_array_equal(whole.ravel(), np.arange(12 * batch_size) % samples)
+    np.testing.assert_array_equal(ordered_indices(jnp.int32(5), 7, samples, batch_size), whole[5:])
 
 
 def test_take_picks_from_every_array():

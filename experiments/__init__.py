@@ -1,0 +1,1 @@
+"""One folder per question: a README, a command, an answer. Nothing imports it."""

@@ -1,0 +1,1 @@
+"""The lecture's figures, drawn from runs of this machine, in one style."""

@@ -1,0 +1,1 @@
+"""Experiments: the folder that tells stories is tested as the package is."""
