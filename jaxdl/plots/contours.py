@@ -122,8 +122,11 @@ def warn(figure: Figure, data: "xarray.Dataset") -> None:
 
 def what(data: "xarray.Dataset") -> str:
     """What was computed, and how much of the paths the plane holds, for the foot."""
-    words = [f"{data.sizes['x']} × {data.sizes['y']} points, cosine of the axes {data['cosine'].values[0, 1]:.2g}"]
-    if "path_x" in data:
+    words = [f"{data.sizes['x']} × {data.sizes['y']} points"]
+    exact = data.attrs.get("plane") == "coordinates"
+    if not exact:
+        words.append(f"cosine of the axes {data['cosine'].values[0, 1]:.1g}")
+    if "path_x" in data and not exact:
         held, walk = float(data["explained"].sum()), float(data["walk"].sum())
         words.append(f"plane holds {held:.1%} of the paths' variance (walks without aim: {walk:.1%})")
     if "run" in data.attrs:

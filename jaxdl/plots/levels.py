@@ -10,6 +10,8 @@ if TYPE_CHECKING:
 
 DECADES = 8
 """Most decades below the largest height that are told apart."""
+LOWEST = 0.005
+"""Part of the values that may lie below the lowest level."""
 
 
 class Scale(NamedTuple):
@@ -46,7 +48,8 @@ def scale(data: "xarray.Dataset", metric: str = "loss", count: int = 24) -> Scal
     label = metric.replace("_", " ") + (f" ({units})" if of_loss and units != "1" else "")
     low, high = float(finite.min()), float(finite.max())
     if of_loss and low >= floor and high > floor:
-        least = max(low - floor, (high - floor) * 10.0**-DECADES)
+        # Not the very least: where a grid happens to hit a minimum, its colours would be spent on that point.
+        least = max(np.quantile(finite, LOWEST) - floor, (high - floor) * 10.0**-DECADES)
         least = least if least < high - floor else (high - floor) / 10
         levels = np.geomspace(least, high - floor, count)
         above = f"{label} above its floor {floor:.6g}" if floor else label
