@@ -21,13 +21,18 @@ if TYPE_CHECKING:
     import xarray
 
 
+MARGIN = 0.2
+"""Room around paths, as a part of their extent."""
+
+
 class Plane(NamedTuple):
     """``centre`` and two ``directions``, trees shaped like the parameters. ``extent``: coordinates that the picture
-    must show, for x and y."""
+    must show, for x and y. ``name``: for its axes."""
 
     centre: Params
     directions: tuple[PyTree, PyTree]
     extent: tuple[slices.Range, slices.Range] = ((0.0, 0.0), (0.0, 0.0))
+    name: str = "given"
 
 
 PlaneRule: TypeAlias = Callable[[Loss, Paths, tuple[Any, ...], Key], Plane]
@@ -38,14 +43,14 @@ def principal(loss: Loss, paths: Paths, args: tuple[Any, ...], key: Key) -> Plan
     """The two principal axes of all points, through their mean: no plane is nearer to them."""
     del loss, args, key
     found = along.principal(trajectories.stacked(paths)[0])
-    return Plane(found.mean, (found.axes[0], found.axes[1]))
+    return Plane(found.mean, (found.axes[0], found.axes[1]), name="pca")
 
 
 def random(loss: Loss, paths: Paths, args: tuple[Any, ...], key: Key) -> Plane:
     """Two Gaussian directions, filter-normalised, through the end with the smallest loss; one unit to all sides."""
     centre = best_end(loss, paths, args)
     u, v = along.random(key, centre)
-    return Plane(centre, (u, v), ((-1.0, 1.0), (-1.0, 1.0)))
+    return Plane(centre, (u, v), ((-1.0, 1.0), (-1.0, 1.0)), "random")
 
 
 def hessian(loss: Loss, paths: Paths, args: tuple[Any, ...], key: Key) -> Plane:
@@ -54,7 +59,7 @@ def hessian(loss: Loss, paths: Paths, args: tuple[Any, ...], key: Key) -> Plane:
     centre = best_end(loss, paths, args)
     pairs = eigenpairs(loss, centre, *args, k=2)
     u, v = (jax.tree.map(lambda x, i=i: x[i], pairs.vectors) for i in range(2))
-    return Plane(centre, (u, v))
+    return Plane(centre, (u, v), name="hessian")
 
 
 PLANES: Mapping[str, PlaneRule] = MappingProxyType({"pca": principal, "random": random, "hessian": hessian})
@@ -76,7 +81,7 @@ def portrait(
     *args: Any,
     plane: str | PlaneRule | Plane = "pca",
     grid: int | tuple[int, int] = 51,
-    margin: float = 0.2,
+    margin: float = MARGIN,
     steps: Sequence[int] | np.ndarray | None = None,
     key: Key | None = None,
     floor: float | None = None,
@@ -114,9 +119,7 @@ def portrait(
     """
     if isinstance(plane, str):
         checks.known("plane", plane, PLANES)
-        named, plane = plane, PLANES[plane]
-    else:
-        named = getattr(plane, "__name__", "given")
+        plane = PLANES[plane]
     chosen = plane if isinstance(plane, Plane) else plane(loss, paths, args, jax.random.key(0) if key is None else key)
     seen = trajectories.on_plane(loss, paths, chosen.centre, chosen.directions, *args, steps=steps)
     extent = (
@@ -124,7 +127,7 @@ def portrait(
         _extent(seen["path_y"].values, chosen.extent[1], margin),
     )
     data = slices.plane(loss, chosen.centre, chosen.directions, *args, grid=grid, extent=extent, **options)
-    data = data.merge(seen).assign_attrs(plane=named, loss_units=units)
+    data = data.merge(seen).assign_attrs(plane=chosen.name, loss_units=units)
     data = data if floor is None else data.assign_attrs(floor=floor)
     return data.assign_attrs(doubts=json.dumps(doubts(data)))
 

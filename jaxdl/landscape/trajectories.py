@@ -168,4 +168,4 @@ def _from_starts(points: Params, shape: tuple[int, int, int]) -> jax.Array:
         runs = x.reshape(-1, snapshots, int(np.prod(x.shape[1:])))
         return jnp.sum((runs - runs[:, :1]) ** 2, axis=-1).ravel()
 
-    return jnp.sqrt(sum((squared(x) for x in jax.tree.leaves(points)), jnp.zeros(())))
+    return jnp.sqrt(jnp.sum(jnp.stack([squared(x) for x in jax.tree.leaves(points)]), axis=0))
