@@ -50,7 +50,7 @@ def convolution():
     )
 
 
-@pytest.mark.parametrize("make", [mlp, cnn, convolution])
+@pytest.mark.parametrize("make", [mlp, pytest.param(cnn, marks=pytest.mark.slow), convolution])
 def test_networks_have_one_product_less(make):
     model = make()
     with peer():
