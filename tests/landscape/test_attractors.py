@@ -49,6 +49,13 @@ def test_slow_runs_have_settled_nowhere_and_lost_ones_nowhere_else():
     assert lost["area"].sel(label=-2).item() == 1
 
 
+def test_a_place_where_many_runs_are_slow_is_no_attractor():
+    axes = {"learning_rate": [1e-7, 1e-6], "momentum": [0.0, 0.1]}
+    data = landscape.outcomes(bowl, jaxdl.momentum, axes, (1.0, 1.0), DOMAIN, steps=10)
+    assert data["label"].values.tolist() == [-2, -1]
+    assert data["area"].sel(label=-1).item() == 1
+
+
 def test_over_rate_and_momentum_heavy_ball_is_stable_where_theory_says():
     axes = {"learning_rate": np.linspace(0.05, 1.05, 21), "momentum": [0.0, 0.3, 0.6]}
     data = landscape.outcomes(
