@@ -105,7 +105,23 @@ def _update_compile_rows(rows: list[dict[str, Any]]) -> list[list[str]]:
     ]
 
 
+def _landscape_rows(rows: list[dict[str, Any]]) -> list[list[str]]:
+    found = {row["what"]: row for row in rows}
+    surface, pairs = found["surface"], found["eigenpairs"]
+    body = [[f"surface, {name}", f"{ms:.3f} ms a point"] for name, ms in surface["ms_per_point"].items()]
+    body += [[f"ratio {name}", f"{ratio:.1f}"] for name, ratio in surface["ratios"].items()]
+    body += [["surface, peak of memory", f"{found['memory']['peak_mb']:.0f} MB"]]
+    body += [["H·v", f"{found['hvp']['ms']['jaxdl']:.2f} ms"]]
+    body += [
+        [f"top 5 eigenpairs, {name}", f"{ms:.0f} ms, residual {pairs['worst_relative_residual'][name]:.0e}"]
+        for name, ms in pairs["ms"].items()
+    ]
+    body += [["edge of stability, median λ·η/2", f"{found['edge']['median_of_sharpness_over_bound']:.3f}"]]
+    return [["what", "measured"], *body]
+
+
 ROWS = {
+    "landscape_speed": _landscape_rows,
     "compile_time": _compile_rows,
     "conformance": _conformance_rows,
     "update_compile": _update_compile_rows,

@@ -99,3 +99,15 @@ def test_update_compile(tmp_path):
     assert [row["rule"] for row in rows] == ["adam", "lion"]
     assert all(row["compile_s"]["jaxdl"] > 0 for row in rows)
     assert "| rule | leaves |" in run("benchmarks.table", path)
+
+
+@pytest.mark.slow
+def test_landscape_speed(tmp_path):
+    path = tmp_path / "landscape.json"
+    run("benchmarks.landscape_speed", "--json", path, "--grid", 5, "--repetitions", 1)
+    rows = {row["what"]: row for row in json.loads(path.read_text())["rows"]}
+    assert rows["surface"]["largest_relative_difference"] < 1e-4
+    assert set(rows["surface"]["ms_per_point"]) >= {"plane", "plain", "torch"}
+    assert rows["eigenpairs"]["worst_relative_residual"]["jaxdl"] < 1e-2
+    assert abs(rows["edge"]["median_of_sharpness_over_bound"] - 1) < 0.05
+    assert "| what | measured |" in run("benchmarks.table", path)

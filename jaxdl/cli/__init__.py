@@ -8,6 +8,7 @@ import tyro
 
 from jaxdl import configuration
 from jaxdl.cli.compare import Compare
+from jaxdl.cli.landscape import Landscape
 from jaxdl.cli.sweep import Sweep
 
 
@@ -18,8 +19,8 @@ def main(arguments: list[str] | None = None) -> Never:
     """
     from rich.console import Console
 
-    commands: dict[str, Callable[..., Any]] = {"compare": Compare, "sweep": Sweep}
-    command: Compare | Sweep = tyro.extras.subcommand_cli_from_dict(commands, prog="jaxdl", args=arguments)
+    commands: dict[str, Callable[..., Any]] = {"compare": Compare, "sweep": Sweep, "landscape": Landscape}
+    command: Compare | Sweep | Landscape = tyro.extras.subcommand_cli_from_dict(commands, prog="jaxdl", args=arguments)
     try:
         # Before JAX starts: every core becomes a device, and compiled programs are kept for the next run.
         configuration.configure(devices=configuration.cores(), cache=True)

@@ -7,10 +7,14 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 import tyro
 
 from jaxdl import checks, comparison, optimizers, problems, store, verdict
+from jaxdl.cli import landscape
 
 if TYPE_CHECKING:
+    import xarray
     from rich.console import Console
     from rich.table import Table
+
+    from jaxdl.problems.problem import Problem
 
 _FULL = {"learning_rates": 12, "seeds": 5, "fresh_seeds": 20, "steps": 500}
 _QUICK = {"learning_rates": 6, "seeds": 3, "fresh_seeds": 10, "steps": 200}
@@ -37,6 +41,8 @@ class Compare:
     """Updates per run."""
     out: Path = Path("runs/compare")
     """Folder for results and figures; what an earlier run left there is replaced."""
+    landscape: bool = False
+    """Also draw the ways of the selected optimizers over the loss: landscape.zarr, landscape.png and honesty.png."""
     quick: bool = False
     """The same job, smaller: under 20 seconds with nothing compiled."""
 
@@ -69,11 +75,32 @@ class Compare:
             problem = problems.get(self.problem)
             found = comparison.compare(problem, self.optimizers, **budget, audit=not self.quick, on_progress=show)
             progress.update(training, description="training")
+            drawn = self._landscape(problem, found, budget, show) if self.landscape else None
         _write(found, out)
+        if drawn is not None:
+            _write_landscape(drawn, out)
+            for sentence in landscape.told(drawn):
+                console.print(sentence, soft_wrap=True, highlight=False, markup=False)
         console.print(_rich_table(found))
         console.print(verdict.summary(found.results), soft_wrap=True)
         console.print(f"Results, table and figures: {out}{'' if str(out).endswith('/') else '/'}", soft_wrap=True)
         return 0
+
+    def _landscape(
+        self, problem: "Problem", found: comparison.Comparison, budget: dict[str, int], show: comparison.OnProgress
+    ) -> "xarray.Dataset":
+        """The ways of the selected optimizers with the first fresh seed."""
+        fresh = int(found.results["fresh_seed"].values[0])
+        rates = landscape.selected(found)
+        return landscape.portrait(problem, rates, range(fresh, fresh + 1), budget["steps"], "pca", 51, show)
+
+
+def _write_landscape(data: "xarray.Dataset", out: Path) -> None:
+    from jaxdl import plots
+
+    store.save(data, out / "landscape.zarr")
+    plots.save(plots.contour(data), out / "landscape.png")
+    plots.save(plots.honesty(data), out / "honesty.png")
 
 
 def _write(found: comparison.Comparison, out: Path) -> None:

@@ -3,33 +3,29 @@ r"""The loss, and whatever else, along lines and on planes through the space of 
 .. math::  f(a) = L\Bigl(c + \sum_i a_i d_i\Bigr)
 
 Every point is an evaluation of a pure function: the user's parameters are never changed, and no error adds up from
-point to point. A grid is a ``lax.map`` of so many points at a time as the memory budget holds; on a CPU one to eight
-are fastest, and many cost memory and time.
-
-Batch statistics are no parameters and stay where the loss has them: frozen, if it closes over them; recomputed at every
-point, if the model normalises by its batch.
+point to point. How many points are computed at a time, on which devices, and what of the loss is computed once for all
+of them: ``evaluation.py`` and ``affine.py``. What becomes of batch statistics along the way is a choice, see
+``batch_statistics.py``.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, TypeAlias
+import json
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, TypeAlias, Unpack
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 
-from jaxdl import checks, provenance, tree
+from jaxdl import checks, provenance
 from jaxdl.curvature.batches import mean_over_parts
 from jaxdl.curvature.products import Loss
 from jaxdl.landscape import directions as along
+from jaxdl.landscape import evaluation
 from jaxdl.typing import Batch, Params, PyTree
 
 if TYPE_CHECKING:
     import xarray
 
 Range: TypeAlias = tuple[float, float]
-
-POINTS_AT_ONCE = {"cpu": 4}
-"""Grid points evaluated together, by backend."""
 
 
 def line(
@@ -39,18 +35,17 @@ def line(
     *args: Any,
     points: int = 51,
     extent: Range = (-1.0, 1.0),
-    metrics: Mapping[str, Loss] | None = None,
-    derivatives: bool = False,
-    batch_size: int | None = None,
+    **options: Unpack[evaluation.Options],
 ) -> "xarray.Dataset":
     """The loss along one direction; arguments, returns and errors as of :func:`plane`, with the one axis ``x``.
 
+    >>> import jax.numpy as jnp
     >>> data = line(lambda w: jnp.sum(w**2), jnp.array([1.0, 0.0]), jnp.array([0.0, 2.0]), points=3)
     >>> print(data["loss"].values)
     [5. 1. 5.]
     """
     grids = {"x": _ticks(points, extent)}
-    return _slice(loss, params, (direction,), args, grids, metrics, derivatives, batch_size)
+    return _slice(loss, params, (direction,), args, grids, options)
 
 
 def interpolate(
@@ -60,22 +55,11 @@ def interpolate(
     *args: Any,
     points: int = 81,
     extent: Range = (-0.5, 1.5),
-    metrics: Mapping[str, Loss] | None = None,
-    derivatives: bool = False,
-    batch_size: int | None = None,
+    **options: Unpack[evaluation.Options],
 ) -> "xarray.Dataset":
     """The loss on the line through two solutions, ``start`` at x = 0, ``end`` at x = 1; otherwise as :func:`line`."""
-    return line(
-        loss,
-        start,
-        along.difference(start, end),
-        *args,
-        points=points,
-        extent=extent,
-        metrics=metrics,
-        derivatives=derivatives,
-        batch_size=batch_size,
-    )
+    data = line(loss, start, along.difference(start, end), *args, points=points, extent=extent, **options)
+    return data.assign_attrs(plane="interpolation")
 
 
 def plane(
@@ -85,9 +69,7 @@ def plane(
     *args: Any,
     grid: int | tuple[int, int] = 51,
     extent: Range | tuple[Range, Range] = (-1.0, 1.0),
-    metrics: Mapping[str, Loss] | None = None,
-    derivatives: bool = False,
-    batch_size: int | None = None,
+    **options: Unpack[evaluation.Options],
 ) -> "xarray.Dataset":
     """The loss on the plane of two directions.
 
@@ -99,18 +81,16 @@ def plane(
         parts.
       grid: Points along x and y, or one number for both.
       extent: Coordinates of the first and the last point, for both axes or for each.
-      metrics: Further functions like ``loss``, by name.
-      derivatives: Whether to record ``gradient_norm``, the length of the whole gradient, and the derivatives within
-        the slice: ``slope`` along each axis and ``curvature``, the Hessian of f(a).
-      batch_size: Points at a time; by default what suits the backend.
+      **options: How, and what else: see :class:`jaxdl.landscape.Options`.
 
     Returns:
       A Dataset with the axes ``y`` (rows) and ``x``, in units of the directions, and ``loss`` and the metrics on them;
       ``gram`` and ``cosine`` of the directions; the environment among its attributes. A value may be NaN or ∞.
 
     Raises:
-      ValueError: not two directions, fewer than 2 points, or a metric named ``loss``.
+      ValueError: not two directions, fewer than 2 points, a metric named ``loss``, or options that cannot be.
 
+    >>> import jax.numpy as jnp
     >>> w, axes = jnp.zeros(2), (jnp.array([1.0, 0.0]), jnp.array([0.0, 1.0]))
     >>> data = plane(lambda w: w[0] + 10 * w[1], w, axes, grid=(3, 2))
     >>> print(data["loss"].values)
@@ -122,12 +102,13 @@ def plane(
     sizes = (grid, grid) if isinstance(grid, int) else grid
     extents = extent if isinstance(extent[0], tuple) else (extent, extent)
     x, y = (_ticks(size, each) for size, each in zip(sizes, extents, strict=True))
-    return _slice(loss, params, directions, args, {"y": y, "x": x}, metrics, derivatives, batch_size)
+    return _slice(loss, params, directions, args, {"y": y, "x": x}, options)
 
 
 def over_batches(loss: Loss, batch_size: int) -> Loss:
     """``loss(params, batch, *args)``, a mean over samples, as the mean over parts of the batch weighted by their sizes.
 
+    >>> import jax.numpy as jnp
     >>> print(over_batches(lambda w, x: jnp.mean(w * x), 2)(1.0, jnp.array([1.0, 2.0, 6.0])))
     3.0
     """
@@ -153,28 +134,20 @@ def _slice(
     directions: Sequence[PyTree],
     args: tuple[Any, ...],
     grids: Mapping[str, np.ndarray],
-    metrics: Mapping[str, Loss] | None,
-    derivatives: bool,
-    batch_size: int | None,
+    options: evaluation.Options,
 ) -> "xarray.Dataset":
     """Any number of axes; ``grids`` are in the order of the array's dimensions, the reverse of ``directions``."""
     import xarray
 
-    if "loss" in (metrics or {}):
+    metrics = options.get("metrics") or {}
+    if "loss" in metrics:
         raise ValueError("a metric must have another name than 'loss'.")
-    functions = {"loss": loss, **(metrics or {})}
-    dtype = tree.compute_dtype(*jax.tree.leaves(params))
     # Row-major over (y, x), the coordinates in the order of the directions (x, y).
     points = np.stack(np.meshgrid(*grids.values(), indexing="ij")[::-1], axis=-1).reshape(-1, len(grids))
-    at_once = POINTS_AT_ONCE.get(jax.default_backend(), 32) if batch_size is None else batch_size
-    checks.positive_integer(batch_size=at_once)
-
-    @jax.jit
-    def evaluate(params: Params, directions: Sequence[PyTree], args: tuple[Any, ...], points: jax.Array) -> Any:
-        at = _point(functions, params, directions, args, derivatives)
-        return jax.lax.map(at, points, batch_size=min(at_once, len(points)))
-
-    values = jax.tree.map(np.asarray, evaluate(params, tuple(directions), args, jnp.asarray(points, dtype)))
+    looked_at = evaluation.Slice(
+        {"loss": loss, **metrics}, params, tuple(directions), args, options.get("derivatives", False)
+    )
+    values = evaluation.evaluate(looked_at, points, options)
     shape, dims = tuple(len(ticks) for ticks in grids.values()), tuple(grids)
     inner = {0: (), 1: ("axis",), 2: ("axis", "axis_too")}
     variables = {
@@ -187,31 +160,5 @@ def _slice(
     return xarray.Dataset(
         variables,
         coords={**grids, "axis": names, "axis_too": names},
-        attrs={key: str(value) for key, value in provenance.environment().items()},
+        attrs={"environment": json.dumps(provenance.environment())},
     )
-
-
-def _point(
-    functions: Mapping[str, Loss],
-    params: Params,
-    directions: Sequence[PyTree],
-    args: tuple[Any, ...],
-    derivatives: bool,
-) -> Callable[[jax.Array], dict[str, jax.Array]]:
-    """All that is recorded at the coordinates ``a``, shape ``(k,)``."""
-
-    def moved(a: jax.Array) -> Params:
-        return jax.tree.map(jnp.add, params, along.combination(a, directions))
-
-    def at(a: jax.Array) -> dict[str, jax.Array]:
-        here = moved(a)
-        record = {name: function(here, *args) for name, function in functions.items()}
-        if derivatives:
-            loss = functions["loss"]
-            gradient = jax.grad(lambda p: loss(p, *args))(here)
-            record["gradient_norm"] = tree.global_norm(gradient)
-            record["slope"] = jnp.stack([tree.inner_product(gradient, d) for d in directions])
-            record["curvature"] = jax.hessian(lambda a: loss(moved(a), *args))(a)
-        return record
-
-    return at

@@ -1,6 +1,7 @@
 """What all figures share: size, colours, the line of provenance at the foot, and how a loss gets its scale."""
 
 import json
+import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,9 @@ COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#D55E00", "#56B4E9", "#0
 
 LINES = ("-", "--", "-.", ":")
 """One line style for each round through the colours, and a second cue within it."""
+
+_PER_INCH = 21
+"""Letters of the line of provenance that fit into an inch."""
 
 
 def colour(index: int) -> str:
@@ -44,7 +48,7 @@ def provenance(figure: Figure, results: "xarray.Dataset", what: str) -> None:
     environment = json.loads(results.attrs["environment"])
     versions = ", ".join(f"{name} {environment[name]}" for name in ("jaxdl", "jax", "jaxlib", "optax"))
     text = f"{what} · {versions}, {environment['device_kind']}"
-    figure.supxlabel(text, fontsize=6.5, color="0.4")
+    figure.supxlabel(textwrap.fill(text, int(_PER_INCH * figure.get_figwidth())), fontsize=6.5, color="0.4")
 
 
 def height(results: "xarray.Dataset", values: np.ndarray) -> tuple[np.ndarray, str, str]:

@@ -13,10 +13,10 @@ from typing import Any, NamedTuple
 import jax
 import numpy as np
 
-from jaxdl import checks, grids, training
+from jaxdl import checks, grids, memory, training
 from jaxdl.observers import Observer
 from jaxdl.problems.problem import Problem
-from jaxdl.sweeps import dependence, memory, plan, runs, structure, work
+from jaxdl.sweeps import dependence, plan, runs, structure, work
 from jaxdl.sweeps.lanes import Lane, Study
 from jaxdl.sweeps.plan import Demand, Layout
 from jaxdl.sweeps.structure import PROBLEM, ProblemFactory, Structure

@@ -13,10 +13,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from jaxdl import configuration
-from jaxdl.sweeps import decisions, engine, memory, plan, programs
+from jaxdl import configuration, memory
+from jaxdl.sweeps import decisions, engine, plan, programs
 from jaxdl.sweeps.decisions import Decision
 from jaxdl.sweeps.definition import Definition, Part
+from jaxdl.sweeps.memory import fitted, needed
 from jaxdl.sweeps.plan import Layout, Plan, Shape
 from jaxdl.sweeps.programs import Programs
 
@@ -193,7 +194,7 @@ def _fitting(
         layout = part.study.layout
         if given:
             raise ValueError(f"{layout.describe()} must fit into {share} bytes for each, got a need of {needed} bytes.")
-        smaller = memory.fitted(layout, bytes_of, allowed, teams)
+        smaller = fitted(layout, bytes_of, allowed, teams)
         if smaller == layout:  # two programs promised what this one does not keep
             smaller = _halved(layout)
         part = with_layout(smaller)
@@ -207,4 +208,4 @@ def _halved(layout: Layout) -> Layout:
 
 def _bytes(part: Part, built: Iterable[Programs]) -> int:
     """Of the largest team."""
-    return max(memory.needed(part.study, one, part.optimizer) for one in built)
+    return max(needed(part.study, one, part.optimizer) for one in built)

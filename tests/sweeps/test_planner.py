@@ -5,7 +5,9 @@ import numpy as np
 import pytest
 
 import jaxdl
-from jaxdl.sweeps import decisions, definition, engine, memory, plan, planner, programs
+from jaxdl import memory
+from jaxdl.sweeps import decisions, definition, engine, plan, planner, programs
+from jaxdl.sweeps.memory import fitted, needed
 from jaxdl.sweeps.plan import Layout, Shape
 from tests.problems_for_tests import bowl, regression
 
@@ -50,7 +52,7 @@ def timed(monkeypatch, cache):
 
 def bytes_of(layout, problem):
     part = defined(problem, factory=jaxdl.adam, layout=layout).parts[0]
-    return memory.needed(part.study, programs.build(part.study, part.factories, part.lane)[0], part.optimizer)
+    return needed(part.study, programs.build(part.study, part.factories, part.lane)[0], part.optimizer)
 
 
 @pytest.mark.parametrize("in_turn", [True, False])
@@ -69,7 +71,7 @@ def test_the_data_and_the_records_of_whole_runs_are_part_of_the_need():
     long = part._replace(study=part.study._replace(steps=200_000, chunk_records=1))
     built = programs.build(long.study, long.factories, long.lane)[0]
     records = 3 * 8 * (200_000 // 5 + 1)  # train, val and test loss
-    assert memory.needed(long.study, built, long.optimizer) >= 3 * 8 * records
+    assert needed(long.study, built, long.optimizer) >= 3 * 8 * records
 
 
 def test_lanes_are_given_up_until_the_budget_is_kept(monkeypatch):
@@ -85,18 +87,18 @@ def test_lanes_are_given_up_until_the_budget_is_kept(monkeypatch):
 
 def test_groups_are_given_up_before_width():
     each = {Layout(groups, 8, 1, True): 100 + 10 * groups for groups in range(1, 100)}
-    assert memory.fitted(Layout(50, 8, 1, True), each.__getitem__, 150) == Layout(5, 8, 1, True)
-    assert memory.fitted(Layout(50, 8, 1, True), each.__getitem__, 460, teams=3) == Layout(5, 8, 1, True)
-    assert memory.fitted(Layout(50, 8, 1, True), each.__getitem__, 119) == Layout(1, 8, 1, True)
+    assert fitted(Layout(50, 8, 1, True), each.__getitem__, 150) == Layout(5, 8, 1, True)
+    assert fitted(Layout(50, 8, 1, True), each.__getitem__, 460, teams=3) == Layout(5, 8, 1, True)
+    assert fitted(Layout(50, 8, 1, True), each.__getitem__, 119) == Layout(1, 8, 1, True)
 
     def grown(layout):
         return 100 + 10 * layout.lanes
 
-    assert memory.fitted(Layout(50, 8, 1, True), grown, 150) == Layout(1, 5, 1, True)
-    assert memory.fitted(Layout(50, 8, 1, True), grown, 119) == Layout(1, 1, 1, True)
-    assert memory.fitted(Layout(50, 1, 1, True), grown, 160) == Layout(6, 1, 1, True)
+    assert fitted(Layout(50, 8, 1, True), grown, 150) == Layout(1, 5, 1, True)
+    assert fitted(Layout(50, 8, 1, True), grown, 119) == Layout(1, 1, 1, True)
+    assert fitted(Layout(50, 1, 1, True), grown, 160) == Layout(6, 1, 1, True)
     with pytest.raises(ValueError, match="takes 220 bytes; got a budget of 200"):
-        memory.fitted(Layout(50, 8, 1, True), grown, 200, teams=2)
+        fitted(Layout(50, 8, 1, True), grown, 200, teams=2)
 
 
 def test_a_promise_that_is_not_kept_costs_more_lanes(monkeypatch):

@@ -1,0 +1,154 @@
+"""Points of a slice that are done, in memory or in a folder that outlives the process: rows of a ledger.
+
+A folder belongs to one slice: functions, parameters, directions, data and points are known by a checksum. A row exists
+whole or not at all, see ``jaxdl.ledger``; the batch size is part of the folder, so that what is computed later is the
+same to the bit.
+"""
+
+import contextlib
+import hashlib
+import os
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from jaxdl import provenance
+from jaxdl.ledger import Ledger
+from jaxdl.tables import Column
+
+_TABLE = "points"
+BLOCK = 1024
+"""Rows of one transaction at most."""
+
+
+class Done:
+    """What is known of the points so far."""
+
+    batch_size: int | None = None
+
+    def __init__(self, record: Mapping[str, Any]) -> None:
+        self._columns = {name: _column(value) for name, value in record.items()}
+        self._parts: list[tuple[np.ndarray, dict[str, np.ndarray]]] = []
+
+    @property
+    def count(self) -> int:
+        """Points that are done."""
+        return sum(len(which) for which, _ in self._parts)
+
+    def begin(self, batch_size: int) -> None:
+        """Called before the first points are computed, so many at a time."""
+
+    def missing(self, total: int) -> np.ndarray:
+        """Numbers of the points that are not done."""
+        known = np.concatenate([np.zeros(0, int), *(which for which, _ in self._parts)])
+        return np.setdiff1d(np.arange(total), known)
+
+    def add(self, which: np.ndarray, values: Mapping[str, np.ndarray]) -> None:
+        """Takes in the values of points."""
+        self._parts.append((which, {name: values[name].astype(c.dtype) for name, c in self._columns.items()}))
+
+    def values(self, total: int) -> dict[str, np.ndarray]:
+        """All of them, in order."""
+        found = {name: np.empty((total, *c.shape), c.dtype) for name, c in self._columns.items()}
+        for which, values in self._parts:
+            for name, array in values.items():
+                found[name][which] = array
+        return found
+
+
+class _Stored(Done):
+    """The same, and in a folder."""
+
+    def __init__(self, record: Mapping[str, Any], folder: Path, identity: str) -> None:
+        super().__init__(record)
+        self._folder, self._identity, self._ledger = folder, identity, None
+        if (folder / "manifest.json").exists():
+            self._ledger = self._opened()
+
+    def _opened(self) -> Ledger:
+        ledger = Ledger.open(self._folder, write=True)
+        stored = ledger.manifest
+        problem = None
+        if stored.get("slice") != self._identity:
+            problem = "holds another slice, or something else; choose another folder"
+        elif different := provenance.differences(stored["environment"]):
+            problem = f"was made elsewhere: {'; '.join(different)}; choose another folder"
+        if problem is not None:
+            ledger.close()
+            raise ValueError(f"the folder {str(self._folder)!r} {problem}.")
+        self.batch_size = int(stored["batch_size"])
+        if keys := ledger.keys(_TABLE):
+            super().add(np.array([int(key) for key in keys]), ledger.read(_TABLE))
+        return ledger
+
+    def begin(self, batch_size: int) -> None:
+        """Makes the folder, where there is none."""
+        if self._ledger is not None:
+            if batch_size != self.batch_size:
+                self._ledger.close()
+                raise ValueError(
+                    f"the folder {str(self._folder)!r} was begun with batch_size {self.batch_size}, got {batch_size}."
+                )
+            return
+        environment = provenance.environment()
+        manifest = {"slice": self._identity, "batch_size": batch_size, "environment": environment}
+        self._ledger = Ledger.create(self._folder, manifest)
+        self._ledger.table(_TABLE, self._columns, BLOCK)
+
+    def add(self, which: np.ndarray, values: Mapping[str, np.ndarray]) -> None:
+        """Commits the values of points."""
+        super().add(which, values)
+        if self._ledger is not None:
+            self._ledger.append(_TABLE, [str(i) for i in which], self._parts[-1][1])
+
+    def close(self) -> None:
+        """Lets go of the folder."""
+        if self._ledger is not None:
+            self._ledger.close()
+
+
+@contextlib.contextmanager
+def points(
+    folder: str | os.PathLike[str] | None, identity: Callable[[], str], record: Mapping[str, Any]
+) -> Iterator[Done]:
+    """The points of a slice that are done, to be added to.
+
+    Args:
+      folder: Where they are kept; None for in memory alone.
+      identity: Gives the checksum of the slice.
+      record: Shapes and dtypes of what there is of a point, by name.
+
+    Raises:
+      ValueError: the folder holds another slice.
+    """
+    if folder is None:
+        yield Done(record)
+        return
+    stored = _Stored(record, Path(folder), identity())
+    try:
+        yield stored
+    finally:
+        stored.close()
+
+
+def digest(function: Callable[..., Any], slice_: Any, points: np.ndarray) -> str:
+    """SHA-256 of the operations of a function and of all numbers that it is given."""
+    closed = jax.make_jaxpr(function)(slice_.params, *slice_.args)
+    found = hashlib.sha256(str(closed.jaxpr).encode())
+    given = (slice_.params, slice_.directions, slice_.args, slice_.derivatives, points)
+    for leaf in jax.tree.leaves((given, list(closed.consts))):
+        is_key = isinstance(leaf, jax.Array) and jnp.issubdtype(leaf.dtype, jax.dtypes.prng_key)
+        array = np.ascontiguousarray(jax.random.key_data(leaf) if is_key else leaf)
+        found.update(f"{array.dtype}{array.shape}".encode())
+        found.update(array.tobytes())
+    return found.hexdigest()
+
+
+def _column(value: Any) -> Column:
+    wide = jnp.issubdtype(value.dtype, jnp.floating) and jnp.finfo(value.dtype).bits < 32
+    dims = tuple(f"axis_{i}" for i in range(len(value.shape)))
+    return Column(tuple(value.shape), "float32" if wide else np.dtype(value.dtype).name, dims)

@@ -1,0 +1,53 @@
+"""Runs with their paths kept are the runs of ``jaxdl.train``; a function of two variables is its own plane."""
+
+import jax
+import numpy as np
+import pytest
+
+import jaxdl
+from jaxdl import landscape
+from tests.problems_for_tests import regression
+
+pytestmark = pytest.mark.usefixtures("quick_compilation")
+
+
+@pytest.mark.parametrize(
+    ("steps", "snapshots", "when"), [(10, 4, [0, 4, 8, 10]), pytest.param(9, 4, [0, 3, 6, 9], marks=pytest.mark.slow)]
+)
+def test_paths_are_those_of_train(steps, snapshots, when):
+    problem, made = regression(), {"sgd": jaxdl.sgd(0.1), "adam": jaxdl.adam(0.01)}
+    found, at = landscape.paths(problem, made, seeds=(3, 5), steps=steps, snapshots=snapshots)
+    assert at.tolist() == when
+    for name, tx in made.items():
+        for seed, path in zip((3, 5), found[name], strict=True):
+            state, curves = jaxdl.train(problem, tx, jax.random.key(seed), steps, record_every=1, snapshots=steps + 1)
+            expected = jax.tree.map(lambda x: x[np.array(when)], curves.snapshots)
+            jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-12), path, expected)
+            jax.tree.map(lambda a, b: np.testing.assert_allclose(a[-1], b, rtol=1e-12), path, state.params)
+
+
+def test_a_problem_with_its_metrics_on_both_splits():
+    problem = regression()
+    data = landscape.of_problem(problem, {"sgd": jaxdl.sgd(0.1)}, steps=6, snapshots=4, grid=3)
+    assert (data.attrs["problem"], data.attrs["run"]) == (problem.name, "6 updates, seed 0")
+    params = jaxdl.train(problem, jaxdl.sgd(0.1), jax.random.key(0), 6)[0].params
+    true = problem.metrics(params, problem.data["train"])["loss"]
+    np.testing.assert_allclose(data["path_loss"][0, 0, -1], true, rtol=1e-9)
+    assert "val_loss" in data
+    assert np.abs(data["val_loss"] / data["loss"] - 1).max() > 1e-3
+
+
+def test_a_function_of_two_variables_is_its_own_plane():
+    problem = jaxdl.problems.get("himmelblau")
+    data = landscape.of_problem(problem, {"sgd": jaxdl.sgd(0.01)}, steps=20, snapshots=21, grid=(5, 3), plane="random")
+    assert data.attrs["plane"] == "coordinates"
+    np.testing.assert_allclose(data["x"], [-5, -2.5, 0, 2.5, 5])
+    assert data["loss"].sel(x=-2.5, y=5).item() == pytest.approx((6.25 + 5 - 11) ** 2 + (-2.5 + 25 - 7) ** 2)
+    np.testing.assert_allclose(data["path_distance"], 0, atol=1e-6)
+    np.testing.assert_allclose(data["path_loss"], data["path_plane_loss"], rtol=1e-5)
+    assert data.attrs["doubts"] == "[]"
+
+
+def test_too_few_snapshots():
+    with pytest.raises(ValueError, match="at least 2 snapshots, got 1"):
+        landscape.paths(regression(), {"sgd": jaxdl.sgd(0.1)}, snapshots=1)
