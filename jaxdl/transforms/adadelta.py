@@ -43,6 +43,7 @@ def scale_by_adadelta(rho: Scalar = 0.9, eps: Scalar = 1e-6) -> Transform:
     Raises:
       ValueError: ``rho`` outside [0, 1) or a negative ``eps``.
 
+    >>> import jax.numpy as jnp
     >>> tx = scale_by_adadelta(rho=0.75, eps=0.25)
     >>> direction, _ = tx.update(jnp.full(1, 3.0), tx.init(jnp.zeros(1)))  # 3 √¼ / √(¼·9 + ¼)
     >>> print(f"{direction[0]:.2f}")
