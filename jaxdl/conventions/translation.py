@@ -1,8 +1,8 @@
 """``translate``: the constructor call that makes the same optimizer in another framework, or why there is none.
 
-Nothing about a framework is known here but how its names begin: the conventions are read backwards. The form of a rule
-(``meaning.py``) is laid beside the form of every spelling (``spellings.py``); the values that come to stand in its slots
-are its keywords, and the call stands if our convention of it, made with them, computes the same.
+Nothing about a framework is known here but how its names begin: the conventions are read backwards. The form of a
+rule (``meaning.py``) is laid beside the form of every spelling (``spellings.py``); the values that come to stand in its
+slots are its keywords, and the call stands if our convention of it, made with them, computes the same.
 """
 
 import itertools

@@ -137,7 +137,7 @@ FALLING = schedules.cosine(RATE, 9)
         (chain(adam(), decay(0.1, mask={"bias": False})), "torch", "has mask=None, here {'bias': False}."),
         (chain(adam(), decay(FALLING)), "torch", "weight_decay of add_decayed_weights is a schedule, and there it is"),
         (chain(rms(eps_in_sqrt=False), decay(0.1)), "torch", "there the order is add_decayed_weights, scale_by_rms"),
-        (chain(penalty(0.1), adam()), "optax", "adam: add_decayed_weights before scale_by_adam has no counterpart"),
+        (chain(penalty(0.1), adam()), "optax", "optax.adamw: there the order is scale_by_adam, add_decayed_weights"),
         (jaxdl.radam(0.1), "torch", "torch.optim.RAdam: scale_by_radam there has reaches=greater, here greater_equal"),
         (jaxdl.amsgrad(0.1), "torch", "scale_by_amsgrad there has maximum=of_raw, here of_corrected."),
     ],
@@ -253,12 +253,28 @@ def test_constructors_of_optax_are_run_there(name):
 @pytest.mark.parametrize(
     ("transform", "to", "call"),
     [
-        (conventions.keras.Lion(0.1), "optax", "optax.lion(learning_rate=0.1, b1=0.9, b2=0.99, weight_decay=0.0)"),
-        (conventions.torch.RMSprop(0.1, eps=0), "keras", "keras.optimizers.RMSprop(learning_rate=0.1, rho=0.99, epsilon=0)"),
-        (conventions.torch.Adadelta(), "tensorflow1", "tf.compat.v1.train.AdadeltaOptimizer(learning_rate=1.0, rho=0.9, epsilon=1e-06)"),
-        (conventions.keras.Nadam(0.1), "torch", "torch.optim.NAdam(params, lr=0.1, betas=(0.9, 0.999), eps=1e-07, momentum_decay=1.0)"),
+        (
+            conventions.keras.Lion(0.1),
+            "optax",
+            "optax.lion(learning_rate=0.1, b1=0.9, b2=0.99, weight_decay=0.0)",
+        ),
+        (
+            conventions.torch.RMSprop(0.1, eps=0),
+            "keras",
+            "keras.optimizers.RMSprop(learning_rate=0.1, rho=0.99, epsilon=0)",
+        ),
+        (
+            conventions.torch.Adadelta(),
+            "tensorflow1",
+            "tf.compat.v1.train.AdadeltaOptimizer(learning_rate=1.0, rho=0.9, epsilon=1e-06)",
+        ),
+        (
+            conventions.keras.Nadam(0.1),
+            "torch",
+            "torch.optim.NAdam(params, lr=0.1, betas=(0.9, 0.999), eps=1e-07, momentum_decay=1.0)",
+        ),
     ],
-)  # fmt: skip
+)
 def test_one_frameworks_optimizer_in_another(transform, to, call):
     assert str(translate(transform, to=to)) == call
 
