@@ -74,9 +74,7 @@ class Spelling:
         if not isinstance(given, Slot):
             return given
         default = self.default(name)
-        if (name, None) not in found:
-            return float(given) if default is LEFT_OUT else LEFT_OUT
-        value = found[name, None]
+        value = found.get((name, None))
         if value is None:
             return float(given) if default is LEFT_OUT else LEFT_OUT
         structured = default is None and not isinstance(value, int | float)  # a mask, a dtype
