@@ -1,18 +1,24 @@
 """``translate``: the constructor call that makes the same optimizer in another framework, or why there is none.
 
-A transformation is read through its :class:`jaxdl.rules.Rule` and put into a frame (``jaxdl/conventions/frame.py``).
-A target says a frame exactly, or what of it it cannot say.
+Nothing about a framework is known here but how its names begin: the conventions are read backwards. The form of a
+rule (``meaning.py``) is laid beside the form of every spelling (``spellings.py``); the values that come to stand in its
+slots are its keywords, and the call stands if our convention of it, made with them, computes the same.
 """
 
-from collections.abc import Callable, Mapping
+import itertools
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from types import MappingProxyType
-from typing import Any
+from types import MappingProxyType, ModuleType
+from typing import Any, NamedTuple
 
 import optax
 
 from jaxdl import checks
-from jaxdl.conventions.frame import Frame, Untranslatable, frame_of
+from jaxdl.conventions import keras, tensorflow1, torch
+from jaxdl.conventions import optax as optax_
+from jaxdl.conventions.meaning import DECAY_COMMUTES, NO_ZERO, RATE, RATE_COMMUTES, Form, Opaque, alike, form_of
+from jaxdl.conventions.nearest import nearest
+from jaxdl.conventions.spellings import RATES, Spelling, slots_of, spellings
 from jaxdl.rules import rule_of
 
 
@@ -21,10 +27,10 @@ class Translation:
     """How another framework spells an optimizer.
 
     Attributes:
-      framework: torch, keras or optax.
+      framework: torch, keras, optax or tensorflow1.
       constructor: Dotted name of what to call; None where nothing there does the same.
       keywords: Its arguments.
-      remarks: What must hold besides, one sentence each; or why there is none.
+      remarks: What must hold besides, one sentence each; or what comes nearest and how it differs.
     """
 
     framework: str
@@ -50,149 +56,43 @@ def _literal(value: Any) -> str:
     return getattr(value, "__name__", "schedule") if callable(value) else repr(value)
 
 
-# --- targets ----------------------------------------------------------------------------------------------------------
+class Framework(NamedTuple):
+    """What of a framework its convention does not say.
+
+    Attributes:
+      module: Our convention of it.
+      home: How its constructors' names begin.
+      called: Its name in a sentence.
+      scheduled: How a rate that is a schedule is given there; None where it is given as ours is.
+      rate_is_number: Whether the constructor itself takes only a number for a rate.
+    """
+
+    module: ModuleType
+    home: str
+    called: str
+    scheduled: str | None = None
+    rate_is_number: bool = False
 
 
-def _numbers(**values: Any) -> dict[str, Any]:
-    """Hyper-parameters that must be numbers there."""
-    for name, value in values.items():
-        if callable(value):
-            raise Untranslatable(f"{name} is a schedule, and there it is a number.")
-    return values
+_LAMBDA_LR = "lr: LambdaLR(optimizer, schedule) with lr=1.0, stepped after every update."
+_OF_KERAS = "learning_rate: a LearningRateSchedule whose call(step) is this schedule; it computes in float32."
+_OF_TENSORFLOW = "learning_rate: a tensor, this schedule of a global step that counts completed updates."
 
-
-def _demand(holds: bool, otherwise: str) -> None:
-    if not holds:
-        raise Untranslatable(otherwise)
-
-
-def _constant(value: Any) -> bool:
-    return not callable(value)
-
-
-def _is_zero(value: Any) -> bool:
-    return isinstance(value, int | float) and value == 0
-
-
-def _torch(frame: Frame) -> Translation:
-    remarks = []
-    if callable(frame.rate):
-        remarks.append("lr: LambdaLR(optimizer, schedule) with lr=1.0, stepped after every update.")
-    if frame.velocity is not None and frame.inside:
-        _demand(_constant(frame.rate), "its rate is inside the velocity; torch's multiplies it.")
-        remarks.append("Equal while the rate is constant: torch multiplies the velocity by it.")
-    common = {"lr": 1.0 if callable(frame.rate) else frame.rate}
-    name, keywords = _TORCH[frame.scaling](frame)
-    if name != "AdamW":
-        _demand(_is_zero(frame.decay), "torch decouples the decay of Adam alone (AdamW).")
-        keywords |= _numbers(weight_decay=frame.penalty)
-    return Translation("torch", f"torch.optim.{name}", common | keywords, tuple(remarks))
-
-
-def _torch_sgd(frame: Frame) -> tuple[str, dict[str, Any]]:
-    velocity = frame.velocity or {"decay": 0.0, "nesterov": False}
-    return "SGD", _numbers(momentum=velocity["decay"], nesterov=velocity["nesterov"])
-
-
-def _torch_rmsprop(frame: Frame) -> tuple[str, dict[str, Any]]:
-    rms, velocity = frame.arguments, frame.velocity or {"decay": 0.0, "nesterov": False}
-    _demand(not rms["eps_in_sqrt"] or _is_zero(rms["eps"]), "torch's RMSprop adds ε to the root, this one under it.")
-    _demand(_is_zero(rms["initial_scale"]), "torch's RMSprop starts its mean square at 0.")
-    _demand(not rms["bias_correction"], "torch's RMSprop corrects no bias.")
-    _demand(not velocity["nesterov"], "torch's RMSprop has no Nesterov momentum.")
-    centered = frame.scaling == "scale_by_stddev"
-    numbers = _numbers(alpha=rms["decay"], eps=rms["eps"], momentum=velocity["decay"])
-    return "RMSprop", {**numbers, "centered": centered}
-
-
-def _adam_demands(frame: Frame, where: str) -> None:
-    adam = frame.arguments
-    _demand(frame.velocity is None, f"{where}'s Adam has no velocity after the scaling.")
-    _demand(adam["bias_correction"], f"{where}'s Adam always corrects the bias.")
-    _demand(_is_zero(adam["eps_root"]), f"{where}'s Adam adds no ε under the root.")
-
-
-def _torch_adam(frame: Frame) -> tuple[str, dict[str, Any]]:
-    adam = frame.arguments
-    _adam_demands(frame, "torch")
-    _demand(not adam["nesterov"], "torch's NAdam schedules β₁; this one keeps it constant.")
-    numbers = {**_numbers(b1=adam["b1"], b2=adam["b2"], eps=adam["eps"])}
-    keywords = {"betas": (numbers["b1"], numbers["b2"]), "eps": numbers["eps"]}
-    if _is_zero(frame.decay):
-        return "Adam", keywords
-    _demand(_is_zero(frame.penalty), "torch has a coupled or a decoupled decay, not both.")
-    return "AdamW", {**keywords, **_numbers(weight_decay=frame.decay)}
-
-
-_TORCH: Mapping[str | None, Callable[[Frame], tuple[str, dict[str, Any]]]] = {
-    None: _torch_sgd,
-    "scale_by_adam": _torch_adam,
-    "scale_by_rms": _torch_rmsprop,
-    "scale_by_stddev": _torch_rmsprop,
-}
-
-
-def _keras(frame: Frame) -> Translation:
-    _demand(_is_zero(frame.penalty), "no optimizer of Keras has a coupled penalty: add it to the loss.")
-    remarks = []
-    if frame.velocity is not None and not frame.inside:
-        _demand(_constant(frame.rate), "its rate multiplies the velocity; Keras's is inside.")
-        remarks.append("Equal while the rate is constant: Keras puts it inside the velocity.")
-    velocity = frame.velocity or {"decay": 0.0, "nesterov": False}
-    if frame.scaling is None:
-        name, keywords = "SGD", _numbers(momentum=velocity["decay"], nesterov=velocity["nesterov"])
-    elif frame.scaling == "scale_by_adam":
-        _adam_demands(frame, "Keras")
-        _demand(not frame.arguments["nesterov"], "Keras's Nadam schedules β₁; this one keeps it constant.")
-        _demand(_is_zero(frame.arguments["eps"]), "Keras's Adam adds ε to the uncorrected root: equal only for ε = 0.")
-        name = "Adam"
-        keywords = _numbers(beta_1=frame.arguments["b1"], beta_2=frame.arguments["b2"], epsilon=0.0)
-    else:
-        name, keywords = "RMSprop", _keras_rmsprop(frame, velocity)
-    if not _is_zero(frame.decay):
-        _demand(frame.velocity is None, "with momentum, this decay passes through no counterpart in Keras.")
-        name, keywords = ("AdamW" if name == "Adam" else name), {**keywords, **_numbers(weight_decay=frame.decay)}
-    return Translation("keras", f"keras.optimizers.{name}", {"learning_rate": frame.rate, **keywords}, tuple(remarks))
-
-
-def _keras_rmsprop(frame: Frame, velocity: Mapping[str, Any]) -> dict[str, Any]:
-    rms = frame.arguments
-    _demand(rms["eps_in_sqrt"] or _is_zero(rms["eps"]), "Keras's RMSprop adds ε under the root, this one to it.")
-    _demand(_is_zero(rms["initial_scale"]), "Keras's RMSprop starts its mean square at 0.")
-    _demand(not rms["bias_correction"], "Keras's RMSprop corrects no bias.")
-    _demand(not velocity["nesterov"], "Keras's RMSprop has no Nesterov momentum.")
-    numbers = _numbers(rho=rms["decay"], epsilon=rms["eps"], momentum=velocity["decay"])
-    return {**numbers, "centered": frame.scaling == "scale_by_stddev"}
-
-
-def _optax(frame: Frame) -> Translation:
-    _demand(_is_zero(frame.penalty), "optax spells it as a chain: add_decayed_weights first.")
-    velocity = frame.velocity
-    if frame.scaling == "scale_by_adam":
-        _demand(velocity is None, "optax's adam has no velocity after the scaling.")
-        _demand(frame.arguments["bias_correction"], "optax's adam always corrects the bias.")
-        keywords = {k: v for k, v in frame.arguments.items() if k not in ("bias_correction", "mu_dtype")}
-        name = "adam" if _is_zero(frame.decay) else "adamw"
-        keywords |= {} if _is_zero(frame.decay) else {"weight_decay": frame.decay}
-        return Translation("optax", f"optax.{name}", {"learning_rate": frame.rate, **keywords})
-    _demand(_is_zero(frame.decay), "optax decouples no decay of this rule; chain add_decayed_weights before the rate.")
-    inside_there = frame.scaling is not None
-    remarks = []
-    if velocity is not None and frame.inside != inside_there:
-        _demand(_constant(frame.rate), "optax puts the rate on the other side of the velocity.")
-        remarks.append("Equal while the rate is constant: optax puts it on the other side of the velocity.")
-    keywords = {"momentum": velocity["decay"], "nesterov": velocity["nesterov"]} if velocity is not None else {}
-    if frame.scaling is not None:
-        keywords = {**frame.arguments, "centered": frame.scaling == "scale_by_stddev", **keywords}
-        corrected = frame.arguments["bias_correction"] and keywords["centered"]
-        _demand(not corrected, "optax's centred mean square corrected for bias starts otherwise.")
-    name = "sgd" if frame.scaling is None else "rmsprop"
-    return Translation("optax", f"optax.{name}", {"learning_rate": frame.rate, **keywords}, tuple(remarks))
-
-
-TARGETS: Mapping[str, Callable[[Frame], Translation]] = MappingProxyType(
-    {"torch": _torch, "keras": _keras, "optax": _optax}
+FRAMEWORKS: Mapping[str, Framework] = MappingProxyType(
+    {
+        "torch": Framework(torch, "torch.optim", "torch", _LAMBDA_LR, rate_is_number=True),
+        "keras": Framework(keras, "keras.optimizers", "Keras", _OF_KERAS),
+        "optax": Framework(optax_, "optax", "optax"),
+        "tensorflow1": Framework(tensorflow1, "tf.compat.v1.train", "TensorFlow 1", _OF_TENSORFLOW),
+    }
 )
+"""Where an optimizer can be translated to."""
+
+RELAXATIONS = {
+    RATE_COMMUTES: "the rate stands on the other side of the velocity there.",
+    DECAY_COMMUTES: "there, decay is times the rate.",
+    NO_ZERO: "where one is, this optimizer rests and the other divides 0 by 0.",
+}
 
 
 def translate(transform: optax.GradientTransformation, to: str) -> Translation:
@@ -200,17 +100,63 @@ def translate(transform: optax.GradientTransformation, to: str) -> Translation:
 
     Args:
       transform: An optimizer that carries a rule: made by a factory of jaxdl, or by :func:`jaxdl.chain` of such.
-      to: torch, keras or optax.
+      to: torch, keras, optax or tensorflow1.
 
     Returns:
-      The translation: ``print`` it, or take ``.constructor`` and ``.keywords``. Where none is exact, its constructor
-      is None and its remark says why. An opaque transformation has none.
+      The translation: ``print`` it, or take ``.constructor`` and ``.keywords``. Of several calls it is the one with
+      the fewest structural arguments away from their defaults. Where none reproduces the optimizer, its constructor is
+      None and its remarks name the nearest call and how that differs. An opaque transformation has none.
 
     Raises:
       ValueError: An unknown framework.
+
+    >>> import jaxdl
+    >>> print(translate(jaxdl.nadamw(0.1, momentum_decay=0.01), to="torch"))  # doctest: +NORMALIZE_WHITESPACE
+    torch.optim.NAdam(params, lr=0.1, betas=(0.9, 0.999), eps=1e-08, weight_decay=0.0001, momentum_decay=0.01,
+                      decoupled_weight_decay=True)
     """
-    checks.known("framework", to, TARGETS)
+    checks.known("framework", to, FRAMEWORKS)
+    framework = FRAMEWORKS[to]
     try:
-        return TARGETS[to](frame_of(rule_of(transform)))
-    except Untranslatable as reason:
-        return Translation(to, None, remarks=(str(reason),))
+        form = form_of(rule_of(transform))
+    except Opaque:
+        return Translation(to, None, remarks=("A part of it is opaque: it carries no rule.",))
+    if all(step.name != RATE for step in form):
+        return Translation(to, None, remarks=("It has no learning rate: it is a part of an optimizer.",))
+    for spelling, keywords, remarks in _matches(framework, form):
+        return _said(to, framework, spelling, keywords, remarks)
+    return Translation(to, None, remarks=nearest(framework.home, spellings(framework.module), form))
+
+
+def _matches(framework: Framework, form: Form) -> Iterator[tuple[Spelling, dict[str, Any], tuple[str, ...]]]:
+    """The calls that compute ``form``: first those that always do, then under one condition, under two, …"""
+    for size in range(len(RELAXATIONS) + 1):
+        for relaxations in itertools.combinations(RELAXATIONS, size):
+
+            def relaxed(exact: Form, by: Any = relaxations) -> Form:
+                for relaxation in by:
+                    exact = relaxation.apply(exact)
+                return exact
+
+            remarks = tuple(f"Equal {r.condition}: {RELAXATIONS[r]}" for r in relaxations)
+            wanted = relaxed(form)
+            for spelling in spellings(framework.module):
+                there = relaxed(spelling.form)
+                if [step.name for step in there] != [step.name for step in wanted]:
+                    continue
+                keywords = spelling.filled(slots_of(there, wanted))
+                made = spelling.made(keywords)
+                if made is not None and alike(relaxed(made), wanted):
+                    yield spelling, keywords, remarks
+
+
+def _said(
+    to: str, framework: Framework, spelling: Spelling, keywords: dict[str, Any], remarks: tuple[str, ...]
+) -> Translation:
+    """The call, in which a schedule is given as the framework takes it."""
+    scheduled = [name for name in keywords if name in RATES and callable(keywords[name])]
+    if scheduled and framework.scheduled:
+        remarks = (framework.scheduled, *remarks)
+    if framework.rate_is_number:
+        keywords |= dict.fromkeys(scheduled, 1.0)
+    return Translation(to, f"{framework.home}.{spelling.name}", keywords, remarks)
