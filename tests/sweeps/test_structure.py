@@ -149,7 +149,7 @@ def test_what_only_training_reads_is_found_as_well():
     """The factory of the digits passes its batch size on without looking at it; its dropout rate may be traced."""
     axes = {"problem.batch_size": [16, 32], "problem.dropout_rate": [0.0, 0.5], "problem.label_noise": [0.0, 0.1]}
     digits = partial(jaxdl.problems.get, "digits-mlp", hidden=(2,))
-    lanes = {name: FLOAT for name in ("learning_rate", "problem.dropout_rate", "problem.label_noise")}
+    lanes = dict.fromkeys(("learning_rate", "problem.dropout_rate", "problem.label_noise"), FLOAT)
     assert found({"learning_rate": [0.1], **axes}, problem=digits) == [
         ("sgd", {"problem.batch_size": 16}, lanes, [0, 1, 2, 3]),
         ("sgd", {"problem.batch_size": 32}, lanes, [4, 5, 6, 7]),
