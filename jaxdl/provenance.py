@@ -1,7 +1,9 @@
 """Where a result came from: versions and devices, stored with every Dataset and printed on every figure."""
 
+import hashlib
 import os
 import platform
+import re
 from collections.abc import Mapping
 from importlib import metadata
 from typing import Any
@@ -32,3 +34,12 @@ def differences(stored: Mapping[str, Any]) -> list[str]:
     here = environment()
     decisive = ("jaxdl", "jax", "jaxlib", "backend", "device_kind")
     return [f"{name} {stored.get(name)}, here {here[name]}" for name in decisive if stored.get(name) != here[name]]
+
+
+def digest(text: str) -> str:
+    """SHA-256 of a program's text, in which addresses of Python objects differ from process to process.
+
+    >>> digest("f = <function at 0x7f01>") == digest("f = <function at 0x7f02>")
+    True
+    """
+    return hashlib.sha256(re.sub(r"0x[0-9a-f]+", "0x", text).encode()).hexdigest()

@@ -26,13 +26,17 @@ BLOCK = 1024
 
 
 class Done:
-    """What is known of the points so far."""
+    """What is known of the points so far; with a folder, what is known there too."""
 
-    batch_size: int | None = None
-
-    def __init__(self, record: Mapping[str, Any]) -> None:
+    def __init__(self, record: Mapping[str, Any], folder: "_Folder | None" = None) -> None:
         self._columns = {name: _column(value) for name, value in record.items()}
-        self._parts: list[tuple[np.ndarray, dict[str, np.ndarray]]] = []
+        self._folder = folder
+        self._parts = [] if folder is None else folder.parts()
+
+    @property
+    def batch_size(self) -> int | None:
+        """How many points the folder was begun with at a time; None where nothing is begun."""
+        return None if self._folder is None else self._folder.batch_size
 
     @property
     def count(self) -> int:
@@ -40,7 +44,9 @@ class Done:
         return sum(len(which) for which, _ in self._parts)
 
     def begin(self, batch_size: int) -> None:
-        """Called before the first points are computed, so many at a time."""
+        """Makes the folder, where one is wanted and there is none; called before the first points are computed."""
+        if self._folder is not None:
+            self._folder.begin(batch_size, self._columns)
 
     def missing(self, total: int) -> np.ndarray:
         """Numbers of the points that are not done."""
@@ -50,6 +56,8 @@ class Done:
     def add(self, which: np.ndarray, values: Mapping[str, np.ndarray]) -> None:
         """Takes in the values of points."""
         self._parts.append((which, {name: values[name].astype(c.dtype) for name, c in self._columns.items()}))
+        if self._folder is not None:
+            self._folder.append(*self._parts[-1])
 
     def values(self, total: int) -> dict[str, np.ndarray]:
         """All of them, in order."""
@@ -60,17 +68,15 @@ class Done:
         return found
 
 
-class _Stored(Done):
-    """The same, and in a folder."""
+class _Folder:
+    """A ledger that belongs to one slice, opened where it exists and otherwise made when it is begun."""
 
-    def __init__(self, record: Mapping[str, Any], folder: Path, identity: str) -> None:
-        super().__init__(record)
-        self._folder, self._identity, self._ledger = folder, identity, None
-        if (folder / "manifest.json").exists():
-            self._ledger = self._opened()
+    def __init__(self, path: Path, identity: str) -> None:
+        self._path, self._identity = path, identity
+        self._ledger = self._opened() if (path / "manifest.json").exists() else None
 
     def _opened(self) -> Ledger:
-        ledger = Ledger.open(self._folder, write=True)
+        ledger = Ledger.open(self._path, write=True)
         stored = ledger.manifest
         problem = None
         if stored.get("slice") != self._identity:
@@ -79,34 +85,35 @@ class _Stored(Done):
             problem = f"was made elsewhere: {'; '.join(different)}; choose another folder"
         if problem is not None:
             ledger.close()
-            raise ValueError(f"the folder {str(self._folder)!r} {problem}.")
-        self.batch_size = int(stored["batch_size"])
-        if keys := ledger.keys(_TABLE):
-            super().add(np.array([int(key) for key in keys]), ledger.read(_TABLE))
+            raise ValueError(f"the folder {str(self._path)!r} {problem}.")
         return ledger
 
-    def begin(self, batch_size: int) -> None:
-        """Makes the folder, where there is none."""
-        if self._ledger is not None:
-            if batch_size != self.batch_size:
-                self._ledger.close()
-                raise ValueError(
-                    f"the folder {str(self._folder)!r} was begun with batch_size {self.batch_size}, got {batch_size}."
-                )
-            return
-        environment = provenance.environment()
-        manifest = {"slice": self._identity, "batch_size": batch_size, "environment": environment}
-        self._ledger = Ledger.create(self._folder, manifest)
-        self._ledger.table(_TABLE, self._columns, BLOCK)
+    @property
+    def batch_size(self) -> int | None:
+        return None if self._ledger is None else int(self._ledger.manifest["batch_size"])
 
-    def add(self, which: np.ndarray, values: Mapping[str, np.ndarray]) -> None:
+    def parts(self) -> list[tuple[np.ndarray, dict[str, np.ndarray]]]:
+        """Numbers and values of the points that are there."""
+        keys = [] if self._ledger is None else self._ledger.keys(_TABLE)
+        return [(np.array([int(key) for key in keys]), self._ledger.read(_TABLE))] if self._ledger and keys else []
+
+    def begin(self, batch_size: int, columns: Mapping[str, Column]) -> None:
+        if self._ledger is None:
+            environment = provenance.environment()
+            manifest = {"slice": self._identity, "batch_size": batch_size, "environment": environment}
+            self._ledger = Ledger.create(self._path, manifest)
+            self._ledger.table(_TABLE, dict(columns), BLOCK)
+        elif batch_size != self.batch_size:
+            raise ValueError(
+                f"the folder {str(self._path)!r} was begun with batch_size {self.batch_size}, got {batch_size}."
+            )
+
+    def append(self, which: np.ndarray, values: Mapping[str, np.ndarray]) -> None:
         """Commits the values of points."""
-        super().add(which, values)
         if self._ledger is not None:
-            self._ledger.append(_TABLE, [str(i) for i in which], self._parts[-1][1])
+            self._ledger.append(_TABLE, [str(i) for i in which], values)
 
     def close(self) -> None:
-        """Lets go of the folder."""
         if self._ledger is not None:
             self._ledger.close()
 
@@ -128,9 +135,9 @@ def points(
     if folder is None:
         yield Done(record)
         return
-    stored = _Stored(record, Path(folder), identity())
+    stored = _Folder(Path(folder), identity())
     try:
-        yield stored
+        yield Done(record, stored)
     finally:
         stored.close()
 
@@ -138,7 +145,7 @@ def points(
 def digest(function: Callable[..., Any], slice_: Any, points: np.ndarray) -> str:
     """SHA-256 of the operations of a function and of all numbers that it is given."""
     closed = jax.make_jaxpr(function)(slice_.params, *slice_.args)
-    found = hashlib.sha256(str(closed.jaxpr).encode())
+    found = hashlib.sha256(provenance.digest(str(closed.jaxpr)).encode())
     given = (slice_.params, slice_.directions, slice_.args, slice_.derivatives, points)
     for leaf in jax.tree.leaves((given, list(closed.consts))):
         is_key = isinstance(leaf, jax.Array) and jnp.issubdtype(leaf.dtype, jax.dtypes.prng_key)

@@ -9,7 +9,6 @@ import jax
 import numpy as np
 
 from jaxdl import grids, provenance, training
-from jaxdl.sweeps import work
 from jaxdl.sweeps.dataset import unit
 from jaxdl.sweeps.definition import Definition, Part
 from jaxdl.sweeps.lanes import Study, lane_dtype
@@ -110,7 +109,7 @@ def program(part: Part) -> str:
         {name: jax.ShapeDtypeStruct((), lane_dtype(column)) for name, column in columns.items()}
         for columns in (cells.factory, cells.problem)
     ]
-    return work.digest(f"{label(part)}\n{jax.make_jaxpr(step)(*lanes)}")
+    return provenance.digest(f"{label(part)}\n{jax.make_jaxpr(step)(*lanes)}")
 
 
 def data_hash(part: Part) -> str:

@@ -4,8 +4,6 @@ The program of a single lane is traced, and the operations inside its loop over 
 is a guess, good to a factor of two or three: enough to say how long a chunk should be and whether measuring pays.
 """
 
-import hashlib
-import re
 from collections.abc import Iterator
 from math import prod
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -13,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import jax
 import jax.numpy as jnp
 
-from jaxdl import training
+from jaxdl import provenance, training
 from jaxdl.sweeps.lanes import Lane, Study, advance_lane, lane_dtype, lane_problem, start_lane
 from jaxdl.typing import OptimizerFactory
 
@@ -66,16 +64,7 @@ def of_lane(study: Study, factory: OptimizerFactory, lane: Lane) -> Work:
     # What stands before the loop is done once per chunk.
     counts = [_count(equation) for equation in jaxpr.eqns if equation.primitive.name == "scan"]
     flops, written = (sum(count[i] for count in counts) / study.record_every for i in (0, 1))
-    return Work(flops, written, sum(_bytes(leaf) for leaf in jax.tree.leaves(state)), digest(str(jaxpr)))
-
-
-def digest(text: str) -> str:
-    """SHA-256 of a program's text, in which addresses of Python objects differ from process to process.
-
-    >>> digest("f = <function at 0x7f01>") == digest("f = <function at 0x7f02>")
-    True
-    """
-    return hashlib.sha256(re.sub(r"0x[0-9a-f]+", "0x", text).encode()).hexdigest()
+    return Work(flops, written, sum(_bytes(leaf) for leaf in jax.tree.leaves(state)), provenance.digest(str(jaxpr)))
 
 
 def _count(equation: Any) -> tuple[float, float]:

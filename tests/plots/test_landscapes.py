@@ -79,8 +79,13 @@ def test_flat_and_infinite_planes_are_drawn():
     flat = landscape.plane(lambda w: 0.0 * loss(w), jnp.zeros(3), AXES, grid=3)
     infinite = landscape.plane(lambda w: 1 / jnp.maximum(loss(w) - 1.0, 0.0), jnp.zeros(3), AXES, grid=5)
     for data in (flat, infinite):
-        plots.contour(data).draw_without_rendering()
-        plots.surface(data).draw_without_rendering()
+        figure = plots.contour(data)
+        figure.draw_without_rendering()
+        assert len(set(np.ravel(levels.scale(data).levels))) > 1
+        assert np.isfinite(levels.scale(data).levels).all()
+        surface = plots.surface(data)
+        surface.draw_without_rendering()
+        assert np.isfinite(surface.axes[0].get_zlim()).all()
 
 
 def test_surfaces_have_the_paths_at_their_true_height(misleading):
