@@ -165,7 +165,7 @@ def define(
     attributes = {"optimizer": names, "batch": batch, "exact": int(exact)}
     made = Definition(grid, numbers, parts, 1, attributes, cost, demand, layout is not None or exact, memory)
     if layout is None:
-        layout = plan.exact(demand) if exact else plan.cut(plan.shapes(cost.written, points, made.room)[0], demand)
+        layout = plan.exact(demand) if exact else plan.cut(plan.shapes(cost.written, demand, made.room)[0], demand)
     return made.laid_out(layout, chunk_records)
 
 

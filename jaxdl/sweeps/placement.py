@@ -39,7 +39,10 @@ class Placement(NamedTuple):
         return jax.jit(function, in_shardings=inputs, out_shardings=self.divided, donate_argnums=donate)
 
     def over_groups(self, function: Callable[..., Any], axes: tuple[int | None, ...]) -> Callable[..., Any]:
-        """``function`` of one group, mapped over the groups of a device: in turn or together."""
+        """``function`` of one group, mapped over the groups of a device: in turn or together; a single one as it is."""
+        if self.layout.groups == self.layout.devices:
+            # Neither a loop nor an axis of batched matrix products for one group.
+            return lambda *args: _with_axis(0, function(*_without_axis(axes, args)))
         if not self.layout.in_turn:
             return jax.vmap(function, axes)
 

@@ -21,6 +21,9 @@ TINY, SMALL = 2**15, 2**22
 CACHE = 700_000
 """Bytes that lanes mapped together may write in a step so that they stay in a core's cache: measured on vectors of 2
 and 100 numbers, where four times as much takes up to four times as long."""
+FEW, FEW_BYTES = range(4, 13), 1000
+"""How many lanes of a device are few, and the bytes that a step of one writes at most, for them to cost less in turn:
+mapped together, a step takes two microseconds however narrow it is."""
 CHUNK_SECONDS = 0.5
 """How long a chunk should last: long against the milliseconds between chunks, short against patience. The guess of a
 step's cost may be wrong by a factor of two or three, and the chunk still lasts 0.2 to 2 seconds."""
@@ -52,7 +55,7 @@ class Layout(NamedTuple):
 
     def describe(self) -> str:
         """For provenance: what a lane's last bits may depend on."""
-        how = " in turn" if self.in_turn else ""
+        how = " in turn" if self.in_turn and self.groups > self.devices else ""
         return f"{self.groups} groups x {self.width} lanes{how} on {self.devices} device(s)"
 
 
@@ -133,12 +136,12 @@ def exact(demand: Demand) -> Layout:
     return cut(Shape(1, in_turn=True), demand)
 
 
-def shapes(written: float, points: int, room: int, backend: str | None = None) -> list[Shape]:
+def shapes(written: float, demand: Demand, room: int, backend: str | None = None) -> list[Shape]:
     """Shapes worth trying, best guess first.
 
     Args:
       written: Bytes that one step of a lane writes.
-      points: Lanes that one seed has. Groups that would be narrow are better mapped together than run in turn.
+      demand: Groups that its points would leave narrow are better mapped together than run in turn.
       room: Most lanes for which there is memory.
       backend: JAX's; by default that in use.
     """
@@ -146,11 +149,13 @@ def shapes(written: float, points: int, room: int, backend: str | None = None) -
         found = [Shape(MAX_LANES, False), Shape(512, False), Shape(64, True)]
     elif written <= TINY:
         fit = min(2048, max(64, 2 ** round(math.log2(CACHE / max(written, 1)))))
-        found = [Shape(width, points >= width) for width in (fit, fit // 4, 4 * fit)]
+        found = [Shape(width, demand.points >= width) for width in (fit, fit // 4, 4 * fit)]
+        if written <= FEW_BYTES and -(-demand.points * demand.seeds // demand.devices) in FEW:
+            found.insert(0, Shape(1, True))
     elif written <= SMALL:
-        found = [Shape(64, points >= 16), Shape(16, True), Shape(128, False)]
+        found = [Shape(64, demand.points >= 16), Shape(16, True), Shape(128, False)]
     else:
-        found = [Shape(4, True), Shape(1, True), Shape(16, True)]
+        found = [Shape(1, True), Shape(4, True), Shape(16, True)]
     return [shape._replace(width=max(1, min(shape.width, room, MAX_LANES))) for shape in found]
 
 
@@ -198,12 +203,13 @@ def _grouped(shape: Shape, width: int, demand: Demand) -> Layout:
     total = -(-demand.groups(width) // teams)
     if shape.in_turn:
         # One group at a time wastes least and needs least memory, as long as a call is worth its overhead.
-        wanted = -(-CHUNK_SECONDS // (width * demand.steps * demand.seconds))
+        wanted = int(CHUNK_SECONDS / (width * demand.steps * demand.seconds))
         most = min(max(1, wanted), MAX_LANES // width)
     else:
         most = max(1, shape.width // width)
-    calls = -(-total // int(min(most, total)))
-    return Layout(-(-total // calls), width, 1, shape.in_turn)
+    calls = -(-total // min(most, total))
+    groups = -(-total // calls)
+    return Layout(groups, width, 1, shape.in_turn or groups == 1)
 
 
 def _round_up(count: int, multiple: int) -> int:

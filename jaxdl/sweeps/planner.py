@@ -135,7 +135,7 @@ def seconds(built: Built) -> float:
 def _measured(definition: Definition, lead: int, allowed: int, file: Path) -> Choice:
     """The fastest of all shapes, timed in turn; their programs are compiled before."""
     candidates: dict[Layout, Shape] = {}
-    for shape in plan.shapes(definition.work.written, definition.demand.points, definition.room):
+    for shape in plan.shapes(definition.work.written, definition.demand, definition.room):
         candidates.setdefault(plan.cut(shape, definition.demand), shape)
     found = []
     for layout, shape in candidates.items():
