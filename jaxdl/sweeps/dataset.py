@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     import xarray
 
 
+OF_PROBLEM = ("floor", "target", "batch_size")
+"""Facts about a problem that are attributes of a Dataset, where there are such."""
+
 DIVERGED_ATTRIBUTES = {"units": "updates", "long_name": "step whose loss was bad; -1: the run stayed healthy"}
 
 
@@ -52,7 +55,7 @@ def assemble(study: Study, data: Mapping[str, Any], coords: Mapping[str, Any], *
     import xarray
 
     problem = study.problem
-    known = {"floor": problem.floor, "target": problem.target, "batch_size": problem.batch_size}
+    known = {name: getattr(problem, name) for name in OF_PROBLEM}
     return xarray.Dataset(
         data,
         coords={"step": ("step", study.record_steps, {"units": "updates"}), **coords},
@@ -79,12 +82,17 @@ def whole(definition: Definition, results: Results) -> "xarray.Dataset":
     grid, study = definition.grid, definition.parts[0].study
     dims, shape = (*grid.dims, "seed"), (*grid.shape, len(definition.seeds))
     coords = {name: (along, values, {"units": "1"}) for name, (along, values) in grids.coordinates(grid).items()}
-    return assemble(
+    found = assemble(
         study,
         variables(study, results, dims, shape),
         {**coords, "seed": seed_coordinate("seed", definition.seeds)},
         **definition.attributes,
     )
+    problems = [part.study.problem for part in definition.parts]
+    for name in OF_PROBLEM:
+        if len({getattr(problem, name) for problem in problems}) > 1:  # what holds for some cells holds for none
+            found.attrs.pop(name, None)
+    return found
 
 
 def filled(

@@ -27,13 +27,17 @@ BATCHES = ("shared", "own")
 
 
 class Part(NamedTuple):
-    """Cells that share one program. ``indices``: their numbers; ``cells``: the same as the engine wants them."""
+    """Cells that share one program. ``indices``: their numbers; ``cells``: the same as the engine wants them.
+
+    ``settled``: whether cells have run, so that the layout must stay as it is.
+    """
 
     study: Study
     structure: Structure
     factories: dict[str, OptimizerFactory]
     indices: np.ndarray
     cells: runs.Cells
+    settled: bool = False
 
     @property
     def optimizer(self) -> str:

@@ -14,7 +14,7 @@ from jaxdl.sweeps.definition import Definition, Part
 from jaxdl.sweeps.lanes import Study, lane_dtype
 from jaxdl.sweeps.plan import Layout
 
-FORMAT = 1
+FORMAT = 2
 """Version of the study folder."""
 
 FIXED = ("problem", "record_every", "evaluated", "divergence_factor", "batch", "exact", "observe")
@@ -42,7 +42,7 @@ def of(definition: Definition, origin: Any, skeleton: Mapping[str, Any]) -> dict
         "layout": list(study.layout),
         "chunk_records": study.records_per_chunk,
         "environments": [provenance.environment()],
-        "programs": {label(part): {"program": program(part), "data": data_hash(part)} for part in definition.parts},
+        "programs": {label(part): _program(part) for part in definition.parts},
         "columns": {name: [grids.label(v) for v in column] for name, column in definition.grid.columns.items()},
         "optimizers": list(dict.fromkeys(part.optimizer for part in definition.parts)),
         "steps": study.steps,
@@ -53,10 +53,36 @@ def of(definition: Definition, origin: Any, skeleton: Mapping[str, Any]) -> dict
     }
 
 
-def given(stored: Mapping[str, Any]) -> dict[str, Any]:
-    """What a further part of a stored study is defined with."""
+def given(stored: Mapping[str, Any], folder: str) -> dict[str, Any]:
+    """What a stored study is defined with when it goes on.
+
+    Raises:
+      ValueError: another version of the format.
+    """
+    if stored["format"] != FORMAT:
+        raise ValueError(f"the study in {folder!r} has format {stored['format']}, this version reads {FORMAT}.")
     known = {name: stored[name] for name in ("chunk_records", "record_every")}
     return {"layout": Layout(*stored["layout"]), **known}
+
+
+def settled(definition: Definition, stored: Mapping[str, Any]) -> Definition:
+    """The definition with the layouts that parts of the stored study have run with: one that would have taken too much
+    memory has got a smaller one than the others, and keeps it.
+    """
+
+    def as_stored(part: Part) -> Part:
+        layout = stored["programs"].get(label(part), {}).get("layout")
+        if layout is None:
+            return part
+        return part._replace(study=part.study._replace(layout=Layout(*layout)), settled=True)
+
+    return definition._replace(parts=[as_stored(part) for part in definition.parts], given=bool(stored["exact"]))
+
+
+def settle(stored: Mapping[str, Any], part: Part) -> dict[str, Any]:
+    """The manifest with the layout that a part is going to run with."""
+    found = {**stored["programs"][label(part)], "layout": list(part.study.layout)}
+    return {**stored, "programs": {**stored["programs"], label(part): found}}
 
 
 def grown(stored: Mapping[str, Any], new: Mapping[str, Any], folder: str, *, anyway: bool) -> dict[str, Any]:
@@ -66,8 +92,6 @@ def grown(stored: Mapping[str, Any], new: Mapping[str, Any], folder: str, *, any
       ValueError: the new part is of another study, or would be made by other versions or on another kind of device
         without being told to go on ``anyway``.
     """
-    if stored["format"] != new["format"]:
-        raise ValueError(f"the study in {folder!r} has format {stored['format']}, this version reads {new['format']}.")
     for name in FIXED:
         if stored[name] != new[name]:
             was = f"{name} {stored[name]!r}, now it is {new[name]!r}"
@@ -88,6 +112,12 @@ def grown(stored: Mapping[str, Any], new: Mapping[str, Any], folder: str, *, any
     fixed = {name: stored[name] for name in ("layout", "chunk_records")}
     programs = {**stored["programs"], **new["programs"]}
     return {**new, **fixed, "programs": programs, "environments": environments, "origin": origin}
+
+
+def _program(part: Part) -> dict[str, Any]:
+    """What must hold for every row of a part; its layout once it has one for good."""
+    layout = list(part.study.layout) if part.settled else None
+    return {"program": program(part), "data": data_hash(part), "layout": layout}
 
 
 def label(part: Part) -> str:

@@ -63,8 +63,9 @@ class Choice(NamedTuple):
         """
         if index in self.ready:
             return self.ready[index]
-        definition = self.definition
-        return _fitting(definition.parts[index], definition.teams, self.allowed, definition.given, on_compiled)
+        definition, part = self.definition, self.definition.parts[index]
+        given = definition.given or part.settled
+        return _fitting(part, definition.teams, self.allowed, given, on_compiled)
 
 
 def kept(definition: Definition) -> Choice:

@@ -90,7 +90,7 @@ def record(
         ledger = Ledger.open(folder, write=True)
         with ledger:
             stored = ledger.manifest
-            chosen = planner.kept(define(**manifest.given(stored)))
+            chosen = planner.kept(_going_on(define, stored, folder))
             new = manifest.of(chosen.definition, origin, _skeleton(chosen.definition))
             ledger.amend(manifest.grown(stored, new, str(folder), anyway=anyway))
             teller = runs.Teller(chosen.definition.lane_steps, chosen.definition.size, on_progress)
@@ -114,6 +114,11 @@ def _run(chosen: planner.Choice, ledger: Ledger, keep_states: bool, teller: runs
         w.run(functools.partial(chosen.build, index, teller.compiled), checkpoint, teller)
     ledger.drop_checkpoint()
     return Account(stored, sum(w.continued for w in work), sum(w.new for w in work))
+
+
+def _going_on(define: Callable[..., Definition], stored: Any, folder: str | os.PathLike[str]) -> Definition:
+    """The definition of a stored study, with its layouts."""
+    return manifest.settled(define(**manifest.given(stored, str(folder))), stored)
 
 
 def _skeleton(definition: Definition) -> dict[str, Any]:
@@ -218,7 +223,7 @@ def verify(
         where = {key: table for table in run_tables(ledger) for key in ledger.keys(table)}
         if not where:
             raise ValueError(f"the study in {str(folder)!r} has no finished run yet, so there is nothing to repeat.")
-        definition = define(**manifest.given(stored))
+        definition = _going_on(define, stored, folder)
         names, difference = [], 0.0
         rng = np.random.default_rng(seed)
         for part in definition.parts:

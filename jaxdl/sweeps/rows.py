@@ -82,6 +82,8 @@ class Work:
             return programs.build(part.study, part.factories, part.lane, self._teams)
         built = build()
         self._part = built.part
+        if not built.part.settled:
+            self._ledger.amend(manifest.settle(self._ledger.manifest, built.part))
         return built.teams
 
     def _take(self, border: runs.Border) -> None:

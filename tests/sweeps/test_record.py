@@ -17,7 +17,7 @@ import pytest
 import jaxdl
 from jaxdl import provenance, store
 from jaxdl.ledger import Ledger
-from jaxdl.sweeps import definition, engine, plan, record, rows
+from jaxdl.sweeps import definition, engine, plan, planner, record, rows
 from tests.problems_for_tests import bowl, regression
 
 RATES = [0.01, 0.1, 1e30]
@@ -138,6 +138,31 @@ def test_lanes_in_flight_go_on_from_the_checkpoint(tmp_path, monkeypatch):
     found = sweep(tmp_path / "study", rates=[0.01, 0.1])
     assert sum(advanced) <= 160 - 3 * 4  # three chunks of four steps were not done again
     assert_same(found, sweep(None, rates=[0.01, 0.1]))
+
+
+def test_a_part_that_memory_made_narrow_stays_so_when_memory_is_free_again(tmp_path, monkeypatch):
+    """Adam's program gets one lane, SGD's thirteen; the interrupted study is the uninterrupted one bit for bit."""
+    several = {"sgd": jaxdl.sgd, "adam": jaxdl.adam}
+    arguments = {"rates": np.geomspace(0.01, 0.1, 13), "factory": several, "steps": 12}
+
+    def scarce(study, programs, optimizer):
+        return 2**60 if optimizer == "adam" and study.layout.width > 1 else 10
+
+    def stop(progress):
+        if progress.runs > 26:  # some of Adam's
+            raise Stop
+
+    monkeypatch.setattr(planner, "needed", scarce)
+    expected = sweep(None, **arguments)
+    folder = tmp_path / "study"
+    with pytest.raises(Stop):
+        sweep(folder, on_progress=stop, **arguments)
+    monkeypatch.setattr(planner, "needed", lambda *_: 10)
+    assert_same(sweep(folder, **arguments), expected)
+    with Ledger.open(folder) as ledger:
+        widths = {name: found["layout"][1] for name, found in ledger.manifest["programs"].items()}
+    assert widths == {"sgd": 13, "adam": 1}
+    assert record.verify(folder, functools.partial(defined, **arguments), count=8).identical
 
 
 @pytest.mark.parametrize(
@@ -283,8 +308,8 @@ def test_the_origin_is_kept(tmp_path):
     assert record.summary(tmp_path / "study").origin == {"command": ["a"]}
 
 
-def defined(**known):
-    return definition.define(regression(), jaxdl.adam, {"learning_rate": RATES}, 2, 40, **known)
+def defined(rates=RATES, factory=jaxdl.adam, steps=40, **known):
+    return definition.define(regression(), factory, {"learning_rate": rates}, 2, steps, **known)
 
 
 def test_verification_is_bitwise(folder):

@@ -8,7 +8,8 @@ import optax
 import pytest
 
 import jaxdl
-from jaxdl.sweeps import engine, lanes, plan, programs, runs
+from jaxdl.sweeps import dataset, engine, lanes, plan, programs, runs
+from jaxdl.sweeps.definition import define
 from tests.problems_for_tests import bowl, regression
 
 RATES = [0.01, 0.05, 0.2]
@@ -153,3 +154,15 @@ def test_bad_input_is_one_sentence(changes, message):
     arguments |= changes
     with pytest.raises(ValueError, match=message):
         jaxdl.sweep(arguments.pop("problem"), arguments.pop("factory"), arguments.pop("axes"), **arguments)
+
+
+def test_attributes_hold_for_every_cell():
+    """What differs between the problems of a study is no attribute of it."""
+    make = partial(jaxdl.problems.get, "digits-softmax")
+    one, two = (
+        define(make, jaxdl.sgd, {"learning_rate": [0.1], "problem.batch_size": sizes}, 1, 2) for sizes in ([8], [8, 16])
+    )
+    assert dataset.whole(one, one.empty()).attrs["batch_size"] == 8
+    attributes = dataset.whole(two, two.empty()).attrs
+    assert "batch_size" not in attributes
+    assert attributes["target"] == make().target
