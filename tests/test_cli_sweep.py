@@ -12,6 +12,7 @@ import tyro
 from rich.console import Console
 
 import jaxdl
+from jaxdl import memory
 from jaxdl.cli import axes, display, studies
 from jaxdl.cli.sweep import Sweep, stored
 from jaxdl.sweeps import record
@@ -145,6 +146,7 @@ def test_options_that_do_not_go_together(given, message):
         (("--observe", "grad"), "unknown observable 'grad'"),
         (("--observe", "clip_rate"), "observable 'clip_rate' needs the hyper-parameter 'max_norm'"),
         (("--count", "3"), "--count goes with --verify"),
+        (("--memory", "0"), "--memory must be a whole number of at least 1, got 0"),
     ],
 )
 def test_a_mistake_is_found_before_anything_is_written(tmp_path, arguments, message):
@@ -209,6 +211,17 @@ def test_more_of_a_study_computes_only_what_is_new_and_resume_knows_the_command(
     assert "lane-steps" not in printed
     assert record.load(out).identical(before)
     assert run("--verify", out, "--count", 9) == (0, f"9 runs of {out} repeated: the same bit for bit.\n")
+
+
+def test_memory_is_in_megabytes_and_a_resumed_study_may_have_another(tmp_path, monkeypatch):
+    allowed = []
+    budget = memory.budget
+    monkeypatch.setattr(memory, "budget", lambda given, *share: allowed.append(given) or budget(given, *share))
+    assert run(*SMALL, *RATES, "--seeds", 1, "--memory", 100, "--out", tmp_path)[0] == 0
+    assert set(allowed) == {100_000_000}
+    allowed.clear()
+    assert run("--resume", tmp_path, "--memory", 50)[0] == 0
+    assert set(allowed) == {50_000_000}
 
 
 def test_what_is_run_is_stored_and_nothing_else(tmp_path):

@@ -22,7 +22,7 @@ SHOWN = 5
 """Points of the table that the command prints."""
 
 _MODES = ("resume", "studies", "verify")
-_APART = (*_MODES, "out", "count", "anyway")
+_APART = (*_MODES, "out", "count", "anyway", "memory")
 """Options that say where or how, and not what is run."""
 
 
@@ -65,6 +65,8 @@ class Sweep:
     """How many runs, besides the best, are repeated alone and compared."""
     out: Path = Path("runs/sweep")
     """Folder of the study."""
+    memory: Annotated[int | None, tyro.conf.arg(metavar="MEGABYTES")] = None
+    """How much memory the programs may take; by default half of what is free."""
     anyway: bool = False
     """Go on with a study of other versions or of another kind of device; the study says so then."""
     resume: Path | None = None
@@ -88,7 +90,8 @@ class Sweep:
             checks.positive_integer(**{"--count": self.count})
             return studies.verify(self.verify, stored(self.verify).call(), self.count, console)
         if self.resume is not None:
-            replace(stored(self.resume), anyway=self.anyway)._train(self.resume, console)
+            again = replace(stored(self.resume), anyway=self.anyway, memory=self.memory)
+            again._train(self.resume, console)
         else:
             self._train(self.out, console)
         return 0
@@ -130,13 +133,16 @@ class Sweep:
             if "count" in given:
                 raise ValueError("--count goes with --verify DIR, got it alone.")
             return
-        heeded = {modes[0], {"verify": "count", "resume": "anyway"}.get(modes[0])}
-        if others := [name for name in given if name not in heeded]:
+        heeded = {"verify": ("count",), "resume": ("anyway", "memory")}.get(modes[0], ())
+        if others := [name for name in given if name not in (modes[0], *heeded)]:
             raise ValueError(f"{_option(modes[0])} takes all else from the study, got {_option(others[0])} too.")
 
     def _train(self, out: Path, console: "Console") -> None:
         """Runs what is missing, draws the figure, and says what there is."""
         call = self.call()
+        if self.memory is not None:
+            checks.positive_integer(**{"--memory": self.memory})
+            call["memory"] = 1_000_000 * self.memory
         with display.live(console) as show:
             results = sweep(
                 **call, audit=self.audit, out=out, origin=self._origin(), anyway=self.anyway, on_progress=show
