@@ -1,8 +1,7 @@
 """The thirteen training points and four validation points of the lecture, as its experiments present them.
 
 Two features of image crops; label 1: the crop shows a character (字符), 0: background (背景). Values and provenance are
-those of :mod:`jaxdl.data.characters`, but for the first feature of b7, the fence that looks like an "A": digitised as
-0.1227 and rounded to 0.123 elsewhere; the best line's loss and the condition numbers of slide 31 need its four digits.
+those of :mod:`jaxdl.data.characters`.
 """
 
 from typing import NamedTuple
@@ -22,8 +21,6 @@ class Points(NamedTuple):
 
 def _points(split: str, names: tuple[str, ...]) -> Points:
     features, labels = characters.characters()[split]
-    if "b7" in names:
-        features[names.index("b7"), 0] = 0.1227
     return Points(names, features, labels.astype(np.float64))
 
 
