@@ -10,6 +10,7 @@ from jaxdl import statistics, training
 from jaxdl.data.planar import moons
 from jaxdl.models.mlp import MLP
 from jaxdl.problems.neural import classification
+from tests.problems_for_tests import regression
 
 STEPS, EVERY = 60, 4
 
@@ -90,6 +91,17 @@ def test_without_a_stop_it_is_the_whole_run_and_its_best_record(run_until, whole
     assert_same(end.state.params, whole[0].params)
     assert not end.stopped
     assert int(end.best_step) == EVERY * statistics.best_record(whole[1].metrics["val_loss"])
+
+
+def test_without_shuffling_the_order_is_the_datas_and_the_stop_keeps_it(key):
+    problem, tx = regression(batch_size=1)._replace(shuffle=False), jaxdl.sgd(0.05)
+    end = jaxdl.train_until(problem, tx, key, 60, patience=2, record_every=7)
+    inputs, targets = (np.asarray(array) for array in problem.data["train"])
+    w = np.array(problem.init(training.split_key(key).init))
+    for t in range(int(end.best_step)):
+        w = w - 0.05 * 2 * (inputs[t % 20] @ w - targets[t % 20]) * inputs[t % 20]
+    assert 20 < end.best_step < 60, "the example must stop early, and after the first epoch"
+    np.testing.assert_allclose(end.best_params, w, rtol=1e-11)
 
 
 @pytest.mark.slow

@@ -77,6 +77,19 @@ def test_full_batches_see_the_whole_training_split(key):
     np.testing.assert_allclose(curves.metrics["train_loss"][1:], losses, rtol=1e-12)
 
 
+def test_without_shuffling_every_epoch_is_the_data_in_its_own_order(key):
+    problem, steps = regression(batch_size=1)._replace(shuffle=False), 43
+    inputs, targets = (np.asarray(array) for array in problem.data["train"])
+    w, losses = np.array(problem.init(training.split_key(key).init)), []
+    for t in range(steps):  # by hand: two epochs of 20 samples, one at a time, and three samples of the third
+        error = inputs[t % 20] @ w - targets[t % 20]
+        losses.append(error**2)
+        w = w - 0.05 * 2 * error * inputs[t % 20]
+    state, curves = jaxdl.train(problem, jaxdl.sgd(0.05), key, steps=steps, record_every=1)
+    np.testing.assert_allclose(curves.metrics["train_loss"][1:], losses, rtol=1e-11)
+    np.testing.assert_allclose(state.params, w, rtol=1e-11)
+
+
 def test_divergence_freezes_the_run_and_is_recorded(key):
     problem, tx = regression(), jaxdl.sgd(5.0)
     path, losses = plain_loop(problem, tx, key, 10)
