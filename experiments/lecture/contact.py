@@ -3,7 +3,10 @@ r"""Slide 35: where an elongated bowl, :math:`\tfrac12 (x - m)^\top H (x - m)`, 
 H is diagonal, so that both penalised minima are closed forms: soft threshold for L1, shrinkage for L2.
 """
 
+import jax.numpy as jnp
 import numpy as np
+
+from jaxdl import losses
 
 MINIMUM = np.array([2.0, 0.6])
 """m: no coordinate is zero."""
@@ -18,8 +21,8 @@ def loss(x: np.ndarray) -> np.ndarray:
 
 
 def lasso(weight: float) -> np.ndarray:
-    """arg min loss + λ‖x‖₁: sign(m)·max(|m| − λ/H, 0)."""
-    return np.asarray(np.sign(MINIMUM) * np.maximum(np.abs(MINIMUM) - weight / CURVATURE, 0))
+    """arg min loss + λ‖x‖₁: every coordinate of m, its threshold λ/H."""
+    return np.array([losses.soft_threshold(jnp.asarray(m), weight / h) for m, h in zip(MINIMUM, CURVATURE, strict=True)])
 
 
 def ridge(weight: float) -> np.ndarray:
