@@ -37,3 +37,11 @@ class Laboratory:
     def median(self, id: str) -> float:
         """The median loss of the last epoch of a setting."""
         return float(np.median(self.run(id).final))
+
+    def seed(self, place: int) -> int:
+        """The seed at a place of the studies' curves."""
+        return int(self.studies.penalty["seed"].values[place])
+
+    def typical(self, values: np.ndarray) -> int:
+        """The seed whose value, of one value per seed, lies nearest the median."""
+        return self.seed(int(np.abs(values - np.median(values)).argmin()))

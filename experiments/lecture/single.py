@@ -30,7 +30,7 @@ def setting(id: str) -> tuple[jaxdl.Problem, Any, int, str]:
     """
     if id in studies.RATES:
         rate, epochs = studies.RATES[id], studies.EPOCHS * (5 if id == "S4" else 1)
-        return protocol.problem(), protocol.staged_sgd(rate, rate, rate), epochs, f"SGD, η = {rate:g}"
+        return protocol.problem(), protocol.staged_sgd(rate, rate, rate), epochs, f"SGD, η = {rate:g}, {epochs} epochs"
     if id == "S5":
         return protocol.problem(), protocol.staged_sgd(*studies.STAGES), studies.EPOCHS, "SGD, η = 0.3, 0.05, 0.01"
     if id == "S6":

@@ -10,6 +10,7 @@ from experiments.lecture import fitting, nonlinearity, protocol
 from experiments.lecture.data import TRAINING
 from experiments.lecture.figures import style
 from experiments.lecture.laboratory import Laboratory
+from jaxdl.models import regions as linear_regions
 
 
 def _layers(axes: Axes, widths: tuple[int, ...], kept: list[np.ndarray] | None = None) -> None:
@@ -78,44 +79,62 @@ def features(lab: Laboratory) -> Figure:
     seen = fitting.activations(layers, plane, jnp.tanh)
     figure, axes = style.new(4, 2, width=2.5, height=2.3)
     for row, (activations, name) in enumerate(zip(seen[:2], ("layer 1", "layer 2"), strict=True)):
-        for column in range(4):
-            panel = axes[row, column]
-            panel.contourf(
+        varied = np.sort(np.asarray(activations).std(axis=0).argsort()[-4:])  # a saturated unit shows nothing
+        for panel, unit in zip(axes[row], varied, strict=True):
+            shown = panel.contourf(
                 ticks,
                 ticks,
-                np.asarray(activations[:, column]).reshape(120, 120),
+                np.asarray(activations[:, unit]).reshape(120, 120),
                 levels=np.linspace(-1, 1, 11),
                 cmap="RdBu_r",
             )
             panel.plot(*x[y == 1].T, ".", color="black", markersize=1)
-            panel.set(xticks=[], yticks=[], aspect="equal", title=f"{name}, unit {column + 1}")
+            panel.set(xticks=[], yticks=[], aspect="equal", title=f"{name}, unit {unit + 1}")
             panel.title.set_fontsize(8)
+    figure.colorbar(shown, ax=list(axes.ravel()), label="activation", shrink=0.6)
     return style.sign(
         figure, "disc and ring, network 2-8-8-1, tanh; dots: the disc. Lines in layer 1, closed shapes in layer 2"
     )
 
 
 def regions(lab: Laboratory) -> Figure:
-    """Slide 7: linear regions of one layer and of two with as many units."""
+    """Slide 7: linear regions of one layer and of two with as many units, random and folding."""
     ticks = np.linspace(-1, 1, 500)
     plane = np.stack(np.meshgrid(ticks, ticks), -1).reshape(-1, 2)
     rng = np.random.default_rng(5)
-    figure, axes = style.new(2, width=4.6, height=4.2)
-    for panel, widths in zip(axes[0], ((16,), (8, 8)), strict=True):
-        x, signs, fan = plane, [], 2
-        for width in widths:
-            z = x @ rng.standard_normal((fan, width)) + 0.4 * rng.standard_normal(width)
-            signs.append(z > 0)
-            x, fan = np.maximum(z, 0), width
-        _, kinds = np.unique(np.concatenate(signs, axis=1), axis=0, return_inverse=True)
-        colours = rng.permutation(kinds.max() + 1)[kinds].reshape(500, 500)
+    figure, axes = style.new(3, width=4.0, height=3.9)
+    kinds = (
+        ("one layer of 16, random", _random_layers(plane, (16,), rng)),
+        ("two layers of 8, random", _random_layers(plane, (8, 8), rng)),
+        ("two layers of 8, the first folds", _folding_layers(plane, rng)),
+    )
+    for panel, (title, signs) in zip(axes[0], kinds, strict=True):
+        _, patterns = np.unique(signs, axis=0, return_inverse=True)
+        count = int(patterns.max()) + 1
+        colours = rng.permutation(count)[patterns].reshape(500, 500)
         panel.imshow(colours, origin="lower", extent=(-1, 1, -1, 1), cmap="tab20", interpolation="nearest")
-        panel.set(
-            title=f"hidden widths {', '.join(map(str, widths))}: {kinds.max() + 1} regions in view",
-            xlabel="x₁",
-            ylabel="x₂",
-        )
-    return style.sign(figure, "random ReLU networks of 16 units; a colour for every activation pattern")
+        panel.set(title=f"{title}:\n{count} regions in view", xlabel="x₁", ylabel="x₂")
+    return style.sign(figure, "ReLU networks of 16 units; a colour for every activation pattern")
+
+
+def _random_layers(plane: np.ndarray, widths: tuple[int, ...], rng: np.random.Generator) -> np.ndarray:
+    """Which units of random layers are on at the points of the plane; bool ``(points, units)``."""
+    x, signs, fan = plane, [], 2
+    for width in widths:
+        z = x @ rng.standard_normal((fan, width)) + 0.4 * rng.standard_normal(width)
+        signs.append(z > 0)
+        x, fan = np.maximum(z, 0), width
+    return np.concatenate(signs, axis=1)
+
+
+def _folding_layers(plane: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """As :func:`_random_layers`: four units fold each coordinate onto [0, 1] four times, eight lines cut every fold."""
+    (kernel, bias), (combination, _) = linear_regions.folding_layers((4, 2))
+    z = [(plane[:, k, None] + 1) / 2 * kernel + bias for k in range(2)]
+    folded = np.stack([np.maximum(part, 0) @ combination[:, 1] for part in z], axis=1)
+    angles = np.pi * (np.arange(8) + 0.3) / 8
+    lines = (folded - 0.5) @ np.stack([np.cos(angles), np.sin(angles)]) + rng.uniform(-0.15, 0.15, 8)
+    return np.concatenate([z[0] > 0, z[1] > 0, lines > 0], axis=1)
 
 
 def zeros(lab: Laboratory) -> Figure:

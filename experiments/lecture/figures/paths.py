@@ -31,7 +31,8 @@ def _wells(axes: Axes) -> None:
     ticks = np.linspace(-2, 2, 250)
     plane = jnp.asarray(np.stack(np.meshgrid(ticks, ticks)))
     values = np.asarray(demo.FUNCTION.formula(plane[0], plane[1]))
-    axes.contourf(ticks, ticks, values, levels=np.arange(-2.5, 8.01, 0.5), cmap="YlGnBu_r", alpha=0.8)
+    filled = axes.contourf(ticks, ticks, values, levels=np.arange(-2.5, 8.01, 0.5), cmap="YlGnBu_r", alpha=0.8)
+    axes.figure.colorbar(filled, ax=axes, label="f(x, y)", shrink=0.8)
     axes.set(xlabel="x", ylabel="y", aspect="equal")
 
 
@@ -80,7 +81,7 @@ def critical(lab: Laboratory) -> Figure:
     ):
         axes[0, 0].plot(x, y, "w*" if "minimum" in text else "wX", markersize=11, markeredgecolor="black")
         axes[0, 0].text(x, y + offset, text, ha="center", fontsize=9, color="white", weight="bold")
-    axes[0, 0].legend(fontsize=8, loc="lower left")
+    axes[0, 0].legend(fontsize=8, loc="upper center", bbox_to_anchor=(0.5, -0.1), ncols=2)
     axes[0, 0].set_title("Where gradient descent ends, by start")
     return style.sign(figure, "Dupont's function, 150 starts, η = 0.02, 800 steps")
 

@@ -4,7 +4,6 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from experiments.lecture import conditioning, contact, nonlinearity, polynomials
-from experiments.lecture.data import TRAINING
 from experiments.lecture.figures import style
 from experiments.lecture.laboratory import Laboratory
 from jaxdl.data import preprocessing
@@ -17,12 +16,14 @@ def polar(lab: Laboratory) -> Figure:
     figure, axes = style.new(2)
     for panel, points, labels in ((axes[0, 0], x.T, ("x", "y")), (axes[0, 1], (r, theta), ("r", "θ (rad)"))):
         for value, colour in ((1, style.RED), (0, style.BLUE)):
-            panel.plot(*(np.asarray(c)[y == value] for c in points), "o", color=colour, markersize=3)
+            some = (np.asarray(c)[y == value] for c in points)
+            panel.plot(*some, "o", color=colour, markersize=3, label=f"class {value}")
         panel.set(xlabel=labels[0], ylabel=labels[1])
-    axes[0, 1].axvline(3, color="0.3", linestyle="--", label="one threshold separates")
-    axes[0, 1].legend(fontsize=8)
+    axes[0, 1].axvline(3, color="0.3", linestyle="--", label="r = 3")
+    for panel in axes[0]:
+        panel.legend(fontsize=8, loc="upper left", bbox_to_anchor=(0.0, -0.13), ncols=3)
     axes[0, 0].set(title="X-Y: no line separates", aspect="equal")
-    axes[0, 1].set(title="r-θ")
+    axes[0, 1].set(title="r-θ: one threshold separates")
     return style.sign(figure, "200 points")
 
 
@@ -37,7 +38,7 @@ def folding(lab: Laboratory) -> Figure:
     )
     figure, axes = style.new(3, width=3.7, height=3.5)
     for panel, (title, u, v, mirrors) in zip(axes[0], folds, strict=True):
-        petal = np.hypot(u - 0.45, v - 0.4) + 0.18 * np.cos(3 * np.arctan2(v - 0.4, u - 0.45) + 0.6)
+        petal = np.hypot(u - 0.5, v - 0.5) + 0.18 * np.cos(3 * np.arctan2(v - 0.5, u - 0.5) + 0.6)
         panel.contourf(x, y, petal, levels=[-1, 0.25, 3], colors=[style.RED, "#eef2fa"])
         for mirror in mirrors:
             (panel.axvline if mirror == "v" else panel.axhline)(0, color="0.2", linestyle="--", linewidth=1)
@@ -79,7 +80,7 @@ def balls(lab: Laboratory) -> Figure:
         axes[0, 0].contour(ticks, ticks, size, levels=[1], colors=[colour], linewidths=1.6)
         axes[0, 0].plot([], [], color=colour, label=text)
     axes[0, 0].set(xlabel="x₁", ylabel="x₂", title="‖x‖ₚ = 1", aspect="equal")
-    axes[0, 0].legend(fontsize=8, loc="center")
+    axes[0, 0].legend(fontsize=8, loc="center left", bbox_to_anchor=(1.0, 0.5))
     return style.sign(figure, "all points at distance 1 from the origin")
 
 
@@ -150,41 +151,28 @@ def whitening(lab: Laboratory) -> Figure:
         panel.axhline(0, color="0.6", linewidth=0.6)
         panel.axvline(0, color="0.6", linewidth=0.6)
         c = np.cov(points.T)
-        panel.set(title=title, xlim=(-5, 7), ylim=(-5, 5), aspect="equal")
-        panel.set_xlabel(f"variances {c[0, 0]:.2f}, {c[1, 1]:.2f}; covariance {c[0, 1]:.2f}", fontsize=8)
+        panel.set(title=title, xlim=(-5, 7), ylim=(-5, 5), aspect="equal", ylabel="x₂")
+        panel.set_xlabel(f"x₁\nvariances {c[0, 0]:.2f}, {c[1, 1]:.2f}; covariance {c[0, 1]:.2f}", fontsize=8)
     return style.sign(figure, "300 Gaussian points")
 
 
 def conditioned(lab: Laboratory) -> Figure:
-    """Slide 31: contours of a linear model's squared error on the thirteen points, before and after scaling."""
-    figure, axes = style.new(3, width=3.7, height=3.5)
+    """Slide 31: a linear model's squared error on the thirteen points before and after scaling.
+
+    Drawn in the plane of the flattest and the steepest direction of all three parameters, where the axes of an ellipse
+    are in the ratio √condition.
+    """
+    figure, axes = style.new(3, width=3.7, height=3.7)
     numbers, steps, _ = conditioning.table()
+    ticks = np.linspace(-1.3, 1.3, 200)
+    flat, steep = np.meshgrid(ticks, ticks)
     for panel, kind in zip(axes[0], ("raw", "min-max", "standardised"), strict=True):
-        x, y = conditioning.scaled(kind), TRAINING.labels
-        centred, target = x - x.mean(0), y - y.mean()
-        gram = centred.T @ centred / len(x)
-        best = np.linalg.solve(gram, centred.T @ target / len(x))
-        reach = 1.5 * np.abs(best).max() + 0.3
-        ticks = np.linspace(-reach, reach, 200)
-        away = np.stack(np.meshgrid(best[0] + ticks, best[1] + ticks), -1) - best
-        error = 0.5 * np.einsum("...i,ij,...j", away, gram, away)
-        panel.contour(
-            best[0] + ticks,
-            best[1] + ticks,
-            error,
-            levels=error.max() * np.linspace(0.03, 0.95, 8) ** 1.6,
-            cmap="viridis",
-        )
-        start = best + np.array([-0.7, 0.75]) * reach
-        slope = -gram @ (start - best)
-        panel.annotate(
-            "",
-            start + 0.5 * reach * slope / np.linalg.norm(slope),
-            start,
-            arrowprops={"arrowstyle": "->", "color": style.RED, "lw": 2},
-        )
-        panel.plot(*best, "k+", markersize=10)
-        panel.set(title=f"{kind}\ncondition {numbers[kind]:.3g}, {steps[kind]} steps to 1e-6", xlabel="w₁", ylabel="w₂")
-        panel.set_aspect("equal")
-        panel.title.set_fontsize(9)
-    return style.sign(figure, "squared error of a linear model, bias at its best; arrow: −gradient; +: minimum")
+        ratio = numbers[kind]
+        panel.contour(ticks, ticks, flat**2 / ratio + steep**2, levels=np.array([0.1, 0.3, 0.6, 0.9, 1.2]) ** 2)
+        slope = np.array([0.9 / ratio, 0.9])
+        end = np.array([0.9, 0.9]) - 0.8 * slope / np.linalg.norm(slope)
+        panel.annotate("", end, (0.9, 0.9), arrowprops={"arrowstyle": "->", "color": style.RED, "lw": 2})
+        panel.plot(0, 0, "k+", markersize=10)
+        panel.set(xlabel="flattest direction", ylabel="steepest direction", aspect="equal")
+        panel.set_title(f"{kind}\ncondition {ratio:.3g}, {steps[kind]} steps to 1e-6", fontsize=9)
+    return style.sign(figure, "squared error of a linear model with its bias; arrow: −gradient; +: minimum")

@@ -50,6 +50,12 @@ def decision_map(axes: Axes, params: Any, title: str, validation: bool = False) 
     return filled
 
 
+def probability_bar(figure: Figure, filled: Any, axes: Axes) -> None:
+    """The colour bar of a decision map; its last band ends at 1, not at the 1.05 of the contour levels."""
+    bar = figure.colorbar(filled, ax=axes, label="P(character)", ticks=[*LEVELS[:-1], 1.0])
+    bar.ax.set_ylim(0, 1)
+
+
 def _points(axes: Axes, points: Any, colours: tuple[str, str], labels: tuple[str, str]) -> None:
     for label, colour, text in zip((1.0, 0.0), colours, labels, strict=True):
         some = points.features[points.labels == label]
