@@ -25,10 +25,11 @@ def check(row: Row, lab: Laboratory) -> Outcome:
     claims: list[Claim] = []
     try:
         claims.extend(row.check(lab))
-        reason = "; ".join(f"{c.text}: {c.measured}, expected {c.expected}" for c in claims if not c.passed)
+        reason = "; ".join(f"{c.text}: {shown(c)}" for c in claims if not c.passed)
     except Exception as error:  # whatever breaks one row must not hide the other 105
         reason = f"{type(error).__name__}: {error}"
     passed = bool(claims) and not reason
+    reason += f". {row.known}" if reason and row.known else ""
     return Outcome(row, tuple(claims), passed, reason or ("" if claims else "nothing was measured"), _since(started))
 
 
@@ -52,6 +53,19 @@ def check_all(lab: Laboratory, ids: Iterable[str] = IDS, told: Callable[[Outcome
 def describe(outcomes: Iterable[Outcome], lab: Laboratory) -> dict[str, Any]:
     """Outcomes as plain data, for ``--json``."""
     return {"seeds": lab.seeds, "environment": provenance.environment(), "rows": [_plain(o) for o in outcomes]}
+
+
+def shown(claim: Claim) -> str:
+    """What was measured, to six digits, and what was expected where that says more than "true".
+
+    >>> shown(Claim("a", 0.123456789, "≤ 0.1", False)), shown(Claim("b", True, "true", True))
+    ('0.123457, expected ≤ 0.1', 'true')
+    """
+    value = claim.measured
+    text = f"{value:.6g}" if isinstance(value, float) else str(value).lower() if isinstance(value, bool) else str(value)
+    if claim.expected == "true":
+        return text if claim.passed else f"{text}, which is not so"
+    return f"{text}, expected {claim.expected}"
 
 
 def _plain(outcome: Outcome) -> dict[str, Any]:

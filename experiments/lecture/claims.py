@@ -41,6 +41,16 @@ def rise(of: Run) -> np.ndarray:
     return largest
 
 
+def running_median(curves: np.ndarray, width: int = 21) -> np.ndarray:
+    """Medians of ``width`` epochs, which leave out spikes; shape ``(seeds, n)`` to ``(seeds, n − width + 1)``.
+
+    >>> print(running_median(np.array([[1.0, 9.0, 2.0, 3.0]]), 3))
+    [[2. 3.]]
+    """
+    medians: np.ndarray = np.median(np.lib.stride_tricks.sliding_window_view(curves, width, axis=1), axis=2)
+    return medians
+
+
 def unrest(of: Run) -> float:
     """Median over seeds of the standard deviation of the loss over the last 100 epochs."""
     return float(np.median(of.loss[:, -100:].std(axis=1)))

@@ -10,6 +10,7 @@ from typing import Any
 
 import jax
 import tyro
+from rich import box
 from rich.console import Console
 from rich.table import Table
 
@@ -42,6 +43,7 @@ class Tables:
         content = bands.describe(lab.studies, self.table)
         for name in self.table:
             console.print(_table(lab, name))
+        console.print("5–95 %: of these seeds; inside: whether that holds the printed value; of 200: our stored band")
         true = sum(ordering["true"] for ordering in content["orderings"])
         for ordering in content["orderings"]:
             console.print(f"{'holds' if ordering['true'] else '[red]fails[/red]'}: {ordering['text']}")
@@ -194,7 +196,7 @@ def _one(console: Console, id: str, arguments: list[str]) -> int:
     outcome = check.check(row, lab)
     for claim in outcome.claims:
         mark = "[green]✓[/green]" if claim.passed else "[red]✗[/red]"
-        console.print(f" {mark} {claim.text}: {claim.measured} ({claim.expected})", highlight=False)
+        console.print(f" {mark} {claim.text}: {check.shown(claim)}", highlight=False)
     console.print("pass" if outcome.passed else f"[red]fail[/red]: {outcome.reason}", highlight=False)
     console.print(f"again: python -m experiments.lecture {id}", highlight=False)
     _draw(list(row.figures), lab, options.out, console)
@@ -230,14 +232,22 @@ def _named(failed: list[str]) -> str:
 
 def _table(lab: Laboratory, name: str) -> Table:
     title, settings = tables.TABLES[name]
-    made = Table(title=title, title_justify="left")
-    for column in ("row", "setting", "printed", "median", "5–95 % of seeds", "inside", "errors", "misclassified"):
-        made.add_column(column, justify="left" if column in ("row", "setting", "misclassified") else "right")
+    made = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1))
+    texts = ("row", "setting", "which")
+    for column in ("row", "setting", "printed", "median", "5–95 %", "inside", "of 200", "errors", "which"):
+        made.add_column(column, justify="left" if column in texts else "right", no_wrap=column != "setting")
     for setting in settings:
-        line, digits = tables.line(lab.studies, setting), setting.digits
+        line, digits, stored = tables.line(lab.studies, setting), setting.digits, lab.bands[setting.id]
+        inside = (line.inside, tables.holds((stored.low, stored.high), setting.printed, digits))
         numbers = (f"{value:.{digits}f}" for value in (setting.printed, line.median))
         band = f"[{line.band[0]:.{digits}f}, {line.band[1]:.{digits}f}]".replace("[", "\\[", 1)
         made.add_row(
-            setting.row, setting.text, *numbers, band, "yes" if line.inside else "no", f"{line.errors:g}", line.wrong
+            setting.row,
+            setting.text,
+            *numbers,
+            band,
+            *("yes" if one else "no" for one in inside),
+            f"{line.errors:g}",
+            line.wrong,
         )
     return made

@@ -22,7 +22,9 @@ def loss(x: np.ndarray) -> np.ndarray:
 
 def lasso(weight: float) -> np.ndarray:
     """arg min loss + λ‖x‖₁: every coordinate of m, its threshold λ/H."""
-    return np.array([losses.soft_threshold(jnp.asarray(m), weight / h) for m, h in zip(MINIMUM, CURVATURE, strict=True)])
+    return np.array(
+        [losses.soft_threshold(jnp.asarray(m), weight / h) for m, h in zip(MINIMUM, CURVATURE, strict=True)]
+    )
 
 
 def ridge(weight: float) -> np.ndarray:

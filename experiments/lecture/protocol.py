@@ -129,6 +129,6 @@ def staged_sgd(first: float, second: float, third: float) -> object:
     return jaxdl.sgd(jaxdl.schedules.piecewise_constant_arrays(first, boundaries, scales))
 
 
-def penalised_adam(learning_rate: float, penalty: float = 0.0) -> object:
+def penalised_adam(learning_rate: float, penalty: jax.Array | float = 0.0) -> object:
     """Adam on the gradient of L + ½ λ‖θ‖²."""
     return jaxdl.chain(jaxdl.add_l2_gradient(penalty), jaxdl.adam(learning_rate))

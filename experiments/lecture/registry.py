@@ -34,6 +34,7 @@ class Row(NamedTuple):
       check: Measures it.
       figures: Names of the figures that show it.
       stands_in: For a row that only quotes: what is checked instead.
+      known: For a row that fails: what was found out about it.
     """
 
     id: str
@@ -43,6 +44,7 @@ class Row(NamedTuple):
     check: Check
     figures: tuple[str, ...] = ()
     stands_in: str = ""
+    known: str = ""
 
 
 ROWS: dict[str, Row] = {}
@@ -53,7 +55,14 @@ IDS = tuple(f"C{number:02d}" for number in range(1, 107))
 
 
 def row(
-    id: str, slide: str, title: str, statement: str, *, figures: tuple[str, ...] = (), stands_in: str = ""
+    id: str,
+    slide: str,
+    title: str,
+    statement: str,
+    *,
+    figures: tuple[str, ...] = (),
+    stands_in: str = "",
+    known: str = "",
 ) -> Callable[[Check], Check]:
     """Enters the decorated check into the catalogue.
 
@@ -64,7 +73,7 @@ def row(
         raise ValueError(f"rows are C01 … C106, each once, got {id!r}{' again' if id in ROWS else ''}.")
 
     def enter(check: Check) -> Check:
-        ROWS[id] = Row(id, slide, title, statement, check, figures, stands_in)
+        ROWS[id] = Row(id, slide, title, statement, check, figures, stands_in, known)
         return check
 
     return enter
@@ -115,3 +124,10 @@ def ascending(text: str, *values: Any) -> Claim:
     numbers = [float(value) for value in values]
     ordered = all(a < b for a, b in itertools.pairwise(numbers))
     return Claim(text, " < ".join(f"{number:.4g}" for number in numbers), "each below the next", ordered)
+
+
+def not_rising(text: str, *values: Any) -> Claim:
+    """No value larger than the one before, and the last smaller than the first."""
+    numbers = [float(value) for value in values]
+    ordered = all(a >= b for a, b in itertools.pairwise(numbers)) and numbers[0] > numbers[-1]
+    return Claim(text, " ≥ ".join(f"{number:.4g}" for number in numbers), "none above the one before", ordered)

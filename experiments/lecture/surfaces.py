@@ -67,7 +67,7 @@ def trained(shortcuts: bool, steps: int = 1200) -> tuple[Callable[[Any], jax.Arr
 
 
 @functools.cache
-def surface(shortcuts: bool, points: int = 25) -> Surface:
+def surface(shortcuts: bool, points: int = 41) -> Surface:
     """The loss on the plane of two random filter-normalised directions around the trained parameters."""
     loss, params = trained(shortcuts)
     directions = jaxdl.landscape.random(jax.random.key(1), params)

@@ -142,7 +142,7 @@ def demonstration(lab: Laboratory) -> Iterable[Claim]:
     paths = demo.paths()
     for name, (x, y) in ends.items():
         distance = float(np.hypot(*(paths[name][-1] - (x, y))))
-        yield below(f"{name} ends at ({x}, {y}), not {_point(paths[name][-1])}: distance", distance, 2e-3)
+        yield below(f"{name} ends at {_point(paths[name][-1])}: distance to ({x}, {y:g})", distance, 2e-3)
     extremes = {
         "momentum, leftmost x": (paths["momentum"][:, 0].min(), 0.1636),
         "momentum, overshoot": (paths["momentum"][:, 0].max(), 1.018),

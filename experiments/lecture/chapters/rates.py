@@ -10,7 +10,7 @@ import jaxdl
 from experiments.lecture import claims, measures, protocol
 from experiments.lecture.data import TRAINING
 from experiments.lecture.laboratory import Laboratory
-from experiments.lecture.registry import Claim, above, ascending, below, holds, row
+from experiments.lecture.registry import Claim, above, ascending, below, holds, near, row, within
 
 
 @row("C40", "19", "SGD", "g_t = ∇L_t(θ), θ_t = θ_{t−1} − ηg_t, Δθ_t = −ηg_t")
@@ -33,6 +33,24 @@ def large(lab: Laboratory) -> Iterable[Claim]:
     of = lab.run("S1")
     yield above("spiky: median largest rise of an epoch", np.median(claims.rise(of)), 0.05)
     yield claims.share_of_seeds("the second epoch is worse than the first", of.loss[:, 1] > of.loss[:, 0], 0.5)
+    yield from _plateau(of)
+
+
+def _plateau(of: measures.Run) -> Iterable[Claim]:
+    """Read off running medians of 21 epochs: flat from epoch 100 to 200, then a fall within 50 epochs."""
+    smooth = claims.running_median(of.loss)
+    flat = smooth[:, 90:191]
+    yield near("plateau, on the slide at about 0.38: median over epochs 100–200", np.median(flat), 0.38, 0.02)
+    yield claims.share_of_seeds("there the loss changes by less than 0.05", np.ptp(flat, axis=1) < 0.05, 0.9)
+    falls = smooth[:, 100:-50] - smooth[:, 150:]
+    sudden = falls.max(axis=1) > 0.08
+    yield claims.share_of_seeds("then it falls by more than 0.08 within 50 epochs", sudden, 0.5)
+    begins = 110 + falls.argmax(axis=1)[sudden]
+    yield within("begin of the fall, on the slide at about 350: among those of the seeds", 350, *_ends(begins))
+
+
+def _ends(epochs: np.ndarray) -> tuple[float, float]:
+    return float(epochs.min()), float(epochs.max())
 
 
 @row("C42", "20", "SGD, η = 0.05", "Loss 0.258; smooth at first, then a growing comb", figures=("S2",))

@@ -5,10 +5,10 @@ from collections.abc import Iterable
 import jax
 import numpy as np
 
-from experiments.lecture import augmented, claims, measures, protocol, studies
+from experiments.lecture import augmented, boundary, claims, measures, protocol, studies
 from experiments.lecture.data import TRAINING, VALIDATION
 from experiments.lecture.laboratory import Laboratory
-from experiments.lecture.registry import Claim, above, ascending, below, holds, near, row, within
+from experiments.lecture.registry import Claim, above, ascending, below, holds, near, not_rising, row, within
 from jaxdl import statistics
 
 
@@ -42,6 +42,15 @@ def penalty_trend(lab: Laboratory) -> Iterable[Claim]:
     yield from claims.orders(lab, "l2")
     norms = lab.studies.penalty["param_norm"].isel(step=-1).median("seed").values
     yield ascending("‖θ‖ for λ = 5e-3, 1e-3, 1e-4, 0 (medians)", *norms[::-1])
+    *others, strongest = shapes = boundary.shapes(lab.seeds)
+    text = "linear regions in the map for λ = 0, 1e-4, 1e-3, 5e-3 (medians)"
+    yield not_rising(text, *(shape.regions for shape in shapes))
+    yield near("λ = 5e-3: the boundary is straight, median number of its bends", strongest.bends, 0, 0)
+    yield above("λ = 0, 1e-4, 1e-3: it is not, fewest bends (medians)", min(s.bends for s in others), 2)
+    turning = ", ".join(f"{shape.turning:.0f}°" for shape in shapes)
+    yield ascending(
+        f"sum of its angles ({turning}: no trend in between), λ = 5e-3 and 0", strongest.turning, shapes[0].turning
+    )
 
 
 @row(
@@ -134,7 +143,19 @@ def not_stopped(lab: Laboratory) -> Iterable[Claim]:
     yield claims.share_of_seeds("validation loss over five times its minimum", grown, 0.95)
 
 
-@row("C96", "46", "Stopped at the best epoch", "Epoch 194: train 0.259, validation 0.040", figures=("E2",))
+@row(
+    "C96",
+    "46",
+    "Stopped at the best epoch",
+    "Epoch 194: train 0.259, validation 0.040",
+    figures=("E2",),
+    known=(
+        "As low as printed come 3 % of our 200 seeds and 4.8 % of 1000 others: one rare seed would do. Of seven "
+        "changes of the protocol, two have 0.040 in their band: looking at the validation loss after every update, "
+        "not every epoch, and two outputs with softmax, which loses the number of C84 "
+        "(python -m experiments.lecture.hypotheses)"
+    ),
+)
 def stopped(lab: Laboratory) -> Iterable[Claim]:
     for id in ("E2 epoch", "E2 train", "E2 val"):
         yield from claims.of_line(lab, id)

@@ -51,7 +51,7 @@ def comparison(lab: Laboratory, table: str) -> Figure:
         xlabel="training epoch", ylabel="loss (nat), median over seeds", title=_english(title), ylim=(0, None)
     )
     axes[0, 0].set_xscale("log")
-    axes[0, 0].legend(fontsize=7)
+    axes[0, 0].legend(fontsize=8)
     _bands(axes[0, 1], lab, ids)
     return style.sign(figure, f"{lab.run(ids[0]).loss.shape[0]} seeds")
 
@@ -68,7 +68,7 @@ def _bands(axes: Axes, lab: Laboratory, ids: list[str]) -> None:
     axes.plot([], [], "kx", label="printed in the lecture")
     axes.set_yticks(range(len(ids)), [tables.SETTINGS[id].text for id in ids], fontsize=8)
     axes.set(xlabel="loss of the last epoch (nat)", ylim=(len(ids) - 0.5, -0.5))
-    axes.legend(fontsize=7)
+    axes.legend(fontsize=8)
     axes.grid(visible=True, axis="x", alpha=0.25)
 
 
@@ -94,24 +94,24 @@ def stopping(lab: Laboratory) -> Figure:
     """Where two rules stop: patience, and the best epoch of the whole run."""
     from jaxdl import statistics
 
-    runs = lab.run("R0").val
-    early = np.array([statistics.patience_stop(curve, patience=50)[0] for curve in runs])
-    place = int((runs.argmin(axis=1) - early).argmax())
-    seed = lab.seed(place)
-    of = single.run("S6", seed)
-    kept, stopped = (int(k) + 1 for k in statistics.patience_stop(of.val, patience=50))
+    runs = lab.run("R0")
+    early = np.array([statistics.patience_stop(curve, patience=50)[0] for curve in runs.val])
+    place = int((runs.val.argmin(axis=1) - early).argmax())
+    val, best = runs.val[place], int(runs.val[place].argmin()) + 1
+    kept, stopped = (int(k) + 1 for k in statistics.patience_stop(val, patience=50))
     figure, axes = style.new(1, width=6.4)
-    curves = {"training": (of.loss, style.BLUE), "validation": (of.val, style.RED)}
+    curves = {"training": (runs.loss[place], style.BLUE), "validation": (val, style.RED)}
     style.loss_curve(axes[0, 0], curves, "Two rules of early stopping")
     for epoch, text, line in (
         (kept, f"patience 50 keeps epoch {kept} …", ":"),
         (stopped, f"… and stops at {stopped}", "-."),
-        (of.best_epoch, f"best of the whole run: {of.best_epoch}", "--"),
+        (best, f"best of the whole run: {best}", "--"),
     ):
         axes[0, 0].axvline(epoch, color="0.25", linestyle=line, linewidth=1.2, label=text)
     axes[0, 0].set_xscale("log")
     axes[0, 0].legend(fontsize=8)
-    return style.sign(figure, f"Adam, η = 0.03, seed {seed}, where the two rules differ most")
+    what = f"Adam, η = 0.03, seed {lab.seed(place)} of {len(runs.val)}, where the two rules differ most"
+    return style.sign(figure, what)
 
 
 EXPERIMENTS = (*measures.POINTS,)

@@ -34,21 +34,22 @@ def _boxes(axes: Axes, texts: list[str], loop: int | None = None) -> None:
     """A chain of boxes; ``loop``: which of them feeds itself."""
     for k, text in enumerate(texts):
         axes.text(
-            k, 0, text, ha="center", va="center", fontsize=8, bbox={"boxstyle": "round", "fc": "#eef2fa", "ec": "0.3"}
+            k, 0, text, ha="center", va="center", fontsize=9, bbox={"boxstyle": "round", "fc": "#eef2fa", "ec": "0.3"}
         )
         if k:
-            axes.annotate("", (k - 0.38, 0), (k - 0.62, 0), arrowprops={"arrowstyle": "->"})
+            axes.annotate("", (k - 0.42, 0), (k - 0.58, 0), arrowprops={"arrowstyle": "->"})
     if loop is not None:
         bend = {"arrowstyle": "->", "connectionstyle": "arc3,rad=-1.6"}
         axes.annotate("", (loop + 0.15, 0.12), (loop - 0.15, 0.12), arrowprops=bend)
-        axes.text(loop, 0.62, "memory", ha="center", fontsize=8)
+        axes.text(loop, 0.62, "memory", ha="center", fontsize=9)
     axes.set(xlim=(-0.6, len(texts) - 0.4), ylim=(-1, 1))
     axes.set_axis_off()
 
 
 def architectures(lab: Laboratory) -> Figure:
     """Slide 9: the three architectures as jaxdl builds them."""
-    figure, axes = style.new(3, width=5.4, height=2.9)
+    figure, axes = style.new(1, 3, width=6.4, height=2.3)
+    axes = axes.T
     _layers(axes[0, 0], (3, 4, 4, 2))
     axes[0, 0].set_title("feed-forward: MLP((4, 4, 2))")
     _boxes(axes[0, 1], ["image\n8×8×1", "convolution\n8×8×16", "stride 2\n4×4×32", "means\n2×2×32", "dense\n10"])

@@ -102,6 +102,8 @@ def landscapes(lab: Laboratory) -> Figure:
             xlabel="direction 1",
             ylabel="direction 2",
             aspect="equal",
+            xticks=(-1, -0.5, 0, 0.5, 1),
+            yticks=(-1, -0.5, 0, 0.5, 1),
         )
     figure.colorbar(shown, ax=list(axes[0]), label="log₁₀ of the loss (nat)", ticks=range(-3, 3))
     what = (

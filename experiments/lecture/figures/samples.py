@@ -62,4 +62,5 @@ def remedied(lab: Laboratory) -> Figure:
     axes[0, 0].set(xscale="log", xlabel="training loss (nat), dropout off", yticks=places, yticklabels=list(found))
     axes[0, 1].set(xlabel="validation loss (nat)", yticks=places, yticklabels=[""] * len(found))
     figure.suptitle("Remedies against over-fitting, one at a time")
+    figure.set_layout_engine("constrained", wspace=0.06)
     return style.sign(figure, f"{remedies.IMAGES} digits, network 64-64-10, Adam, η = 0.01, 400 updates, seed 0")

@@ -46,7 +46,7 @@ def decision_map(axes: Axes, params: Any, title: str, validation: bool = False) 
     if validation:
         _points(axes, VALIDATION, (MAGENTA, GREEN), ("character, validation", "background, validation"))
     axes.set(xlabel="feature 1", ylabel="feature 2", title=title)
-    axes.legend(fontsize=7, loc="lower right", framealpha=0.85)
+    axes.legend(fontsize=8, loc="lower right", framealpha=0.85)
     return filled
 
 

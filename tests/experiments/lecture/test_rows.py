@@ -9,7 +9,7 @@ from experiments.lecture.registry import IDS, catalogue
 
 QUICK = (
     *("C01", "C02", "C03", "C08", "C09", "C10", "C12", "C18", "C19", "C20", "C21", "C22", "C24", "C25", "C26", "C32"),
-    *("C38", "C39", "C46", "C47", "C48", "C49", "C50", "C51", "C52", "C61", "C63", "C64", "C66", "C68", "C69", "C70"),
+    *("C38", "C39", "C46", "C47", "C48", "C49", "C50", "C51", "C52", "C61", "C63", "C64", "C68", "C69", "C70"),
     *("C71", "C74", "C75", "C77", "C78", "C79", "C94", "C98", "C101"),
 )
 """Less than a second each, and no sweep."""
@@ -20,6 +20,10 @@ KNOWN_TO_FAIL = {"C96"}
 
 def outcome(id):
     return check.check(catalogue()[id], Laboratory())
+
+
+def test_rows_say_what_is_known_of_a_failure_and_only_they():
+    assert {id for id, row in catalogue().items() if row.known} == KNOWN_TO_FAIL
 
 
 @pytest.mark.parametrize("id", QUICK)
