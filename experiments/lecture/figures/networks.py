@@ -42,13 +42,13 @@ def _boxes(axes: Axes, texts: list[str], loop: int | None = None) -> None:
         bend = {"arrowstyle": "->", "connectionstyle": "arc3,rad=-1.6"}
         axes.annotate("", (loop + 0.15, 0.12), (loop - 0.15, 0.12), arrowprops=bend)
         axes.text(loop, 0.62, "memory", ha="center", fontsize=9)
-    axes.set(xlim=(-0.6, len(texts) - 0.4), ylim=(-1, 1))
+    axes.set(xlim=(-0.6, len(texts) - 0.4), ylim=(-0.5, 0.8))
     axes.set_axis_off()
 
 
 def architectures(lab: Laboratory) -> Figure:
     """Slide 9: the three architectures as jaxdl builds them."""
-    figure, axes = style.new(1, 3, width=6.4, height=2.3)
+    figure, axes = style.new(1, 3, width=6.4, height=1.7)
     axes = axes.T
     _layers(axes[0, 0], (3, 4, 4, 2))
     axes[0, 0].set_title("feed-forward: MLP((4, 4, 2))")

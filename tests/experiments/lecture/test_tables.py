@@ -1,13 +1,15 @@
 """What tables read off curves, on made curves; and the stored run of 200 seeds."""
 
+import io
 import json
 import types
 
 import numpy as np
 import pytest
 import xarray
+from rich.console import Console
 
-from experiments.lecture import bands, claims, measures, tables
+from experiments.lecture import bands, claims, commands, measures, tables
 from experiments.lecture.laboratory import Laboratory
 from experiments.lecture.studies import Studies
 
@@ -56,6 +58,18 @@ def test_a_line_has_median_band_and_misclassified_points(made):
     np.testing.assert_allclose(line.band, [105, 123])
     assert not line.inside
     assert (line.errors, line.wrong) == (1, "b7 (100 %)")
+
+
+@pytest.mark.parametrize("name", tables.TABLES)
+def test_tables_are_whole_on_80_columns(name, made):
+    lab = Laboratory()
+    lab.__dict__["studies"] = made
+    console = Console(width=80, record=True, file=io.StringIO())
+    console.print(commands._table(lab, name))
+    text = console.export_text()
+    assert "…" not in text
+    words = {word for setting in tables.TABLES[name][1] for word in (setting.row, *setting.text.split())}
+    assert words <= set(text.split())
 
 
 def test_orderings_are_judged_on_medians(made):
