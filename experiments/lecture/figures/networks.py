@@ -27,6 +27,7 @@ def _layers(axes: Axes, widths: tuple[int, ...], kept: list[np.ndarray] | None =
         if (~live).any():
             axes.scatter(units[~live, 0], units[~live, 1], s=170, color="white", edgecolor="0.6", zorder=2)
             axes.scatter(units[~live, 0], units[~live, 1], s=90, color="0.5", marker="x", zorder=3)
+    axes.margins(y=0.12)
     axes.set_axis_off()
 
 
