@@ -47,7 +47,8 @@ def hoisted(function: Callable[..., PyTree], scalars: PyTree) -> Callable[..., P
         if key not in prepared:  # the constants are kept too, so that no other object gets an id of theirs
             prepared[key] = closed.consts, jax.core.eval_jaxpr(first, closed.consts, *known)
         result, (_, values) = jax.tree.structure(shape), prepared[key]
-        return lambda *arrays: result.unflatten(jax.core.eval_jaxpr(rest, values, *arrays))
+        # A call of what is traced already, so that it is copied into the program and not bound operation by operation.
+        return jax.jit(lambda *arrays: result.unflatten(jax.core.eval_jaxpr(rest, values, *arrays)), inline=True)
 
     def apply(*arrays: jax.Array) -> PyTree:
         kind = tuple(jax.typeof(x) for x in arrays)

@@ -141,12 +141,19 @@ def square(x: jax.Array) -> jax.Array:
     return jnp.real(x * jnp.conj(x))
 
 
+@jax.custom_jvp
 def root(x: jax.Array) -> jax.Array:
     """√x with slope 0 at 0, not ∞, so that a gradient can be taken through an update of a weight at rest."""
-    at_zero = x == 0
-    # lax.select, because jnp.where is a call of its own at every leaf, which is traced and compiled as such.
-    safe = jax.lax.select(at_zero, jnp.ones_like(x), x)
-    return jax.lax.select(at_zero, jnp.zeros_like(x), jnp.sqrt(safe))
+    return jax.lax.sqrt(x)
+
+
+@root.defjvp
+def _slope_of_root(primals: tuple[jax.Array], tangents: tuple[jax.Array]) -> tuple[jax.Array, jax.Array]:
+    # Stated, because a root of what is made safe by selections is three operations more at every leaf of an update.
+    (x,), (dx,) = primals, tangents
+    y, at_zero = root(x), x == 0
+    slope = 0.5 / jax.lax.select(at_zero, jnp.ones_like(y), y)
+    return y, dx * jax.lax.select(at_zero, jnp.zeros_like(slope), slope)
 
 
 def select(condition: jax.Array, on_true: PyTree, on_false: PyTree) -> PyTree:
