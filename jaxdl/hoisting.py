@@ -32,7 +32,7 @@ def hoisted(function: Callable[..., PyTree], scalars: PyTree) -> Callable[..., P
     >>> def update(x, y, rate):
     ...     rule = hoisted(lambda rate, x: x / (1 - rate), rate)
     ...     return rule(x), rule(y)
-    >>> program = jax.make_jaxpr(update)(jnp.ones(2), jnp.ones(3), 0.5)
+    >>> program = jax.make_jaxpr(update)(jnp.ones(2), jnp.ones(3), jnp.asarray(0.5))
     >>> print(*(equation.primitive for equation in program.eqns))
     sub div div
     """

@@ -14,8 +14,7 @@ from jaxdl import optimizers
 
 MEAN = 3  # m ← b1 m + (1 − b1) g: two products, a sum
 MEAN_SQUARE = 4  # v ← b2 v + (1 − b2) g²: three products, a sum
-ROOT = 4  # √x, 0 where x is 0: a comparison, the root, and a choice before and after it
-DIVISION = ROOT + 3  # u / (√(v̂ + eps_root) + eps): two sums, a quotient
+DIVISION = 4  # u / (√(v̂ + eps_root) + eps): a root, two sums, a quotient
 CORRECTION = 1  # a quotient
 RATE = 1  # the increment is −η u
 
