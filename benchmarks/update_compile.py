@@ -18,18 +18,25 @@ from benchmarks import timing
 from jaxdl import optimizers
 
 RULES: dict[str, tuple[Callable[..., Any], Callable[..., Any], dict[str, Any]]] = {
+    "sgd": (optimizers.sgd, optax.sgd, {}),
     "momentum": (optimizers.sgd, optax.sgd, {"momentum": 0.9}),
+    "nesterov": (optimizers.sgd, optax.sgd, {"momentum": 0.9, "nesterov": True}),
+    "adagrad": (optimizers.adagrad, optax.adagrad, {}),
+    "adadelta": (optimizers.adadelta, optax.adadelta, {}),
     "rmsprop": (optimizers.rmsprop, optax.rmsprop, {}),
     "adam": (optimizers.adam, optax.adam, {}),
     "adamw": (optimizers.adamw, optax.adamw, {}),
     "amsgrad": (optimizers.amsgrad, optax.amsgrad, {}),
     "adamax": (optimizers.adamax, optax.adamax, {}),
-    "radam": (optimizers.radam, optax.radam, {}),
+    "adamaxw": (optimizers.adamaxw, optax.adamaxw, {}),
     "nadam": (optimizers.nadam, optax.nadam, {}),
-    "adagrad": (optimizers.adagrad, optax.adagrad, {}),
-    "adadelta": (optimizers.adadelta, optax.adadelta, {}),
+    "nadamw": (optimizers.nadamw, optax.nadamw, {}),
+    "radam": (optimizers.radam, optax.radam, {}),
+    "sign_sgd": (optimizers.sign_sgd, optax.sign_sgd, {}),
+    "signum": (optimizers.signum, optax.signum, {}),
     "lion": (optimizers.lion, optax.lion, {}),
 }
+"""Every rule that has optax's name: our factory, optax's, and the arguments of both."""
 
 
 @dataclass(frozen=True)
@@ -40,9 +47,9 @@ class Settings:
     """Where to store the measurement."""
     rules: tuple[str, ...] = tuple(RULES)
     """Which rules."""
-    leaves: int = 1000
+    leaves: tuple[int, ...] = (100, 400, 1000)
     """Into how many arrays the parameters are divided."""
-    repetitions: int = 2
+    repetitions: int = 3
     """Rounds of compiling."""
 
 
@@ -62,20 +69,21 @@ def compiler(factory: Callable[..., Any], keywords: dict[str, Any], leaves: int)
     return compile_anew
 
 
+def measure(settings: Settings, name: str, leaves: int) -> dict[str, Any]:
+    """One row: both peers at one rule and one number of leaves."""
+    ours, theirs, keywords = RULES[name]
+    functions = {"jaxdl": compiler(ours, keywords, leaves), "optax": compiler(theirs, keywords, leaves)}
+    times = timing.interleaved(functions, settings.repetitions)
+    seconds = {who: times[who]["min_ms"] / 1e3 for who in times}
+    print(f"{name:9s} {leaves:5d} leaves: jaxdl {seconds['jaxdl']:.2f} s, optax {seconds['optax']:.2f} s", flush=True)
+    samples = {who: times[who]["samples_ms"] for who in times}
+    return {"rule": name, "leaves": leaves, "compile_s": seconds, "samples_ms": samples}
+
+
 def main(settings: Settings) -> None:
     """Measures and stores."""
     jax.config.update("jax_enable_compilation_cache", False)
-    rows = []
-    for name in settings.rules:
-        ours, theirs, keywords = RULES[name]
-        functions = {
-            "jaxdl": compiler(ours, keywords, settings.leaves),
-            "optax": compiler(theirs, keywords, settings.leaves),
-        }
-        times = timing.interleaved(functions, settings.repetitions)
-        seconds = {who: times[who]["min_ms"] / 1e3 for who in times}
-        rows.append({"rule": name, "leaves": settings.leaves, "compile_s": seconds})
-        print(f"{name:9s} {settings.leaves} leaves: jaxdl {seconds['jaxdl']:.2f} s, optax {seconds['optax']:.2f} s")
+    rows = [measure(settings, name, leaves) for leaves in settings.leaves for name in settings.rules]
     timing.store(settings.json, "update_compile", {"repetitions": settings.repetitions}, rows)
 
 

@@ -11,7 +11,7 @@ import pytest
 import jaxdl
 
 FLOORS = (
-    ("typing", "checks", "tree", "configuration", "provenance", "rules", "memory"),
+    ("typing", "checks", "hoisting", "tree", "configuration", "provenance", "rules", "memory"),
     ("transforms", "schedules", "losses", "models", "data", "grids", "finite_differences"),
     (
         "optimizers",
