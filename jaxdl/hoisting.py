@@ -54,6 +54,8 @@ def hoisted(function: Callable[..., PyTree], scalars: PyTree) -> Callable[..., P
         )
 
     def apply(*arrays: jax.Array) -> PyTree:
+        if not any(isinstance(x, jax.core.Tracer) for x in (*known, *arrays)):
+            return function(scalars, *arrays)  # nothing is compiled, so nothing is to be saved
         kind = tuple(jax.typeof(x) for x in arrays)
         if kind not in remaining:
             remaining[kind] = rest_of(arrays)

@@ -63,8 +63,7 @@ def elementwise(
                 rows.append((None, *row[: len(states)]))
                 continue
             dtype = compute_dtype(g, *row)
-            traced = any(isinstance(x, jax.core.Tracer) for x in (g, *row))
-            rows.append(shared(dtype)(g, *row) if traced else apply(cast(dtype), g, *row))
+            rows.append(shared(dtype)(g, *row))
     return tuple(treedef.unflatten([row[i] for row in rows]) for i in range(1 + len(states)))
 
 
