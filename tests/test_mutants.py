@@ -1,27 +1,17 @@
 """Wrong optimizers that the trajectory tests must reject: a suite that passes them would prove nothing.
 
-A mutant is one of our own source files with one line broken. It is compiled beside the original, put in its place
-wherever jaxdl uses it, and judged by the comparison of ``tests/test_optimizers.py``. Where a mutant's line is no longer
-in the source, its test says so: break the new line in the same way.
+Each is judged by the comparison of ``tests/test_optimizers.py``.
 """
 
-import importlib
-import pkgutil
-import types
-from pathlib import Path
 from typing import NamedTuple
 
 import pytest
 
 from jaxdl import optimizers, transforms
-from tests import cases
+from tests import cases, mutants
 from tests.cases_adaptive import TRAJECTORY
 
-ROOMS = [transforms, optimizers] + [
-    importlib.import_module(f"{room.__name__}.{module.name}")
-    for room in (transforms, optimizers)
-    for module in pkgutil.iter_modules(room.__path__)
-]
+ROOMS = [*mutants.room(transforms), *mutants.room(optimizers)]
 
 
 class Mutant(NamedTuple):
@@ -295,29 +285,14 @@ MUTANTS = (
 )
 
 
-def _mutated(mutant: Mutant) -> tuple[types.ModuleType, types.ModuleType]:
-    """The original module, and a second one compiled from its source with the line broken."""
-    original = importlib.import_module(f"jaxdl.{mutant.module}")
-    source = Path(original.__file__).read_text(encoding="utf-8")
-    assert source.count(mutant.line) == 1, f"{mutant.line!r} is no longer one line of {original.__file__}"
-    module = types.ModuleType(original.__name__)
-    exec(compile(source.replace(mutant.line, mutant.broken), f"<{mutant.name}>", "exec"), vars(module))
-    return original, module
-
-
-def _install(mutant: Mutant, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Puts the mutant's functions wherever a room holds the original's."""
-    original, module = _mutated(mutant)
-    for name, function in vars(original).items():
-        if getattr(function, "__module__", None) == original.__name__:
-            for room in ROOMS:
-                if vars(room).get(name) is function:
-                    monkeypatch.setattr(room, name, getattr(module, name))
+def install(mutant: Mutant, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Puts the mutant wherever jaxdl holds the original."""
+    mutants.install(mutant.module, mutant.line, mutant.broken, ROOMS, monkeypatch)
 
 
 @pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.name)
 def test_mutant_is_rejected(mutant, monkeypatch):
-    _install(mutant, monkeypatch)
+    install(mutant, monkeypatch)
     assert not cases.accepts(TRAJECTORY[mutant.case])
 
 
@@ -326,12 +301,12 @@ CONTROLS = {mutant.module: mutant for mutant in MUTANTS}
 
 @pytest.mark.parametrize("mutant", CONTROLS.values(), ids=lambda mutant: mutant.module)
 def test_the_same_transplant_without_the_break_is_accepted(mutant, monkeypatch):
-    _install(mutant._replace(broken=mutant.line), monkeypatch)
+    install(mutant._replace(broken=mutant.line), monkeypatch)
     assert cases.accepts(TRAJECTORY[mutant.case])
 
 
 @pytest.mark.parametrize("name", ["rate inside the velocity", "schedule one step ahead", "schedule stands still"])
 def test_a_constant_rate_would_have_hidden_it(name, monkeypatch):
     mutant = next(mutant for mutant in MUTANTS if mutant.name == name)
-    _install(mutant, monkeypatch)
+    install(mutant, monkeypatch)
     assert cases.accepts(TRAJECTORY[mutant.case], rate="constant")

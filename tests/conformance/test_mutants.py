@@ -5,7 +5,7 @@ import pytest
 from jaxdl.conformance import check
 from tests.cases_adaptive import TRAJECTORY
 from tests.conftest import peer
-from tests.test_mutants import MUTANTS, _install
+from tests.test_mutants import MUTANTS, install
 
 ASKED = [
     mutant
@@ -32,5 +32,5 @@ def test_ours_pass(case):
 @pytest.mark.slow
 @pytest.mark.parametrize("mutant", ASKED, ids=lambda mutant: mutant.name)
 def test_mutants_are_killed(mutant, monkeypatch):
-    _install(mutant, monkeypatch)
+    install(mutant, monkeypatch)
     assert "steps" in failures(mutant.case)
