@@ -12,6 +12,7 @@ from experiments.lecture.data import TRAINING
 from experiments.lecture.laboratory import Laboratory
 from experiments.lecture.registry import Claim, above, ascending, below, holds, near, row
 from jaxdl import losses
+from jaxdl.second_order import minimise, newton
 
 lecture = jaxdl.conventions.lecture
 
@@ -49,8 +50,13 @@ def polynomial(lab: Laboratory) -> Iterable[Claim]:
     x = np.linspace(-1, 1, 9)
     for degree in (0, 1, 3, 7):
         w = np.random.default_rng(degree).standard_normal(degree + 1)
-        found = polynomials.fit(x, polynomials.value(w, x), degree)
+        y = sum(coefficient * x**power for power, coefficient in enumerate(w))
+        found = polynomials.fit(x, y, degree)
         yield below(f"degree {degree}: coefficients found again", np.abs(found - w).max(), 1e-9)
+        step = minimise(
+            lambda v, y=y: jnp.sum((jnp.polyval(v[::-1], x) - y) ** 2), jnp.zeros(len(w)), method=newton(), steps=1
+        )
+        yield below(f"degree {degree}: as one of Newton's steps finds them", np.abs(step.params - w).max(), 1e-9)
 
 
 @row(

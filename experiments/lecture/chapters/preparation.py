@@ -15,7 +15,9 @@ from experiments.lecture import conditioning, fitting, protocol
 from experiments.lecture.data import TRAINING
 from experiments.lecture.laboratory import Laboratory
 from experiments.lecture.registry import Claim, above, ascending, below, holds, near, row
+from jaxdl.data.digits import digits
 from jaxdl.models import initializers
+from jaxdl.models.cnn import CNN
 from jaxdl.models.mlp import MLP
 
 DRAWN = (400, 500)
@@ -159,12 +161,18 @@ def variance_scaling(lab: Laboratory) -> Iterable[Claim]:
 
 @row("C67", "31", "Image size", "Images are brought to one size")
 def image_size(lab: Laboratory) -> Iterable[Claim]:
-    images = jnp.asarray(np.random.default_rng(0).random((2, 8, 8)))
-    for method in ("nearest", "bilinear"):
-        made = jax.image.resize(images, (2, 32, 32), method)
-        yield holds(f"8 × 8 to 32 × 32, {method}", made.shape == (2, 32, 32), str(made.shape))
-        flat = jax.image.resize(jnp.full((1, 8, 8), 0.3), (1, 32, 32), method)
+    pixels, _ = digits()["train"]
+    sizes = ((8, 8), (8, 6), (5, 8))
+    images = [pixels[k, :height, :width, 0] for k, (height, width) in enumerate(sizes)]
+    for method in ("nearest", "linear"):
+        batch = jnp.stack([jax.image.resize(image, (16, 16), method) for image in images])[..., None]
+        yield holds(f"8 × 8, 8 × 6 and 5 × 8 make one batch, {method}", batch.shape == (3, 16, 16, 1), str(batch.shape))
+        logits, _ = CNN((4,)).init_with_output(jax.random.key(0), batch)
+        yield holds("which a convolutional network takes", bool(jnp.isfinite(logits).all()), str(logits.shape))
+        flat = jax.image.resize(jnp.full((8, 6), 0.3), (16, 16), method)
         yield below(f"a constant image stays constant, {method}", jnp.abs(flat - 0.3).max(), 1e-12)
+    doubled = jax.image.resize(images[0], (16, 16), "nearest") - np.kron(images[0], np.ones((2, 2)))
+    yield below("nearest neighbours at twice the size: every pixel four times", jnp.abs(doubled).max(), 0.0)
 
 
 @row("C68", "31", "Min-max", "(x − min)/(max − min)")

@@ -40,22 +40,21 @@ def demonstration(lab: Laboratory) -> Figure:
     """Slide 25: the demo's four optimizers, and Adam with bias correction."""
     figure, axes = style.new(1, width=6.2, height=5.2)
     _wells(axes[0, 0])
-    colours = {
-        "sgd": "black",
-        "momentum": "#1f4fd1",
-        "rmsprop": "#d62728",
-        "adam": "#1a7f2e",
-        "adam, corrected": "#e377c2",
+    styles = {
+        "sgd": ("SGD, η = 0.02", "black", 10),
+        "momentum": ("momentum, η = 0.01, ρ = 0.8", "#1f4fd1", 6),
+        "rmsprop": ("RMSProp, η = 0.01", "#d62728", 10),
+        "adam": ("Adam, η = 0.01, not corrected", "#1a7f2e", 6),
+        "adam, corrected": ("Adam, η = 0.01, bias-corrected", "#e377c2", 8),
     }
-    labels = {"sgd": "SGD", "momentum": "momentum", "rmsprop": "RMSProp", "adam": "Adam (no bias correction)"}
     for name, path in demo.paths().items():
-        text = f"{labels.get(name, 'Adam, bias-corrected')}: {len(path) - 1} steps"
-        axes[0, 0].plot(*path.T, color=colours[name], linewidth=1.6, label=text)
-        axes[0, 0].plot(*path[-1], "o", color=colours[name], markersize=6, markeredgecolor="white")
-    axes[0, 0].plot(*demo.START, "k*", markersize=12)
-    axes[0, 0].set_title("Two wells, one start (star), four optimizers")
-    axes[0, 0].legend(fontsize=8, loc="lower left")
-    return style.sign(figure, "Dupont's function, rates and steps; dots: ends")
+        text, colour, size = styles[name]
+        axes[0, 0].plot(*path.T, color=colour, linewidth=1.6, label=f"{text}: {len(path) - 1} steps")
+        axes[0, 0].plot(*path[-1], "o", color=colour, markersize=size, markeredgecolor="white")
+    axes[0, 0].plot(*demo.START, "k*", markersize=12, markeredgecolor="white", linestyle="none", label="start")
+    axes[0, 0].set_title("Two wells, one start, four optimizers, and Adam corrected")
+    axes[0, 0].legend(fontsize=7, loc="lower left")
+    return style.sign(figure, "Dupont's function; discs: where each path ends, one within another where two agree")
 
 
 def critical(lab: Laboratory) -> Figure:
@@ -71,16 +70,33 @@ def critical(lab: Laboratory) -> Figure:
     figure, axes = style.new(1, width=6.2, height=5.2)
     _wells(axes[0, 0])
     left = ends[:, 0] < 0
-    axes[0, 0].plot(*starts[left].T, ".", color=style.RED, markersize=5, label="runs to the global minimum")
-    axes[0, 0].plot(*starts[~left].T, ".", color="black", markersize=5, label="runs to the local minimum")
+    axes[0, 0].plot(
+        *starts[left].T,
+        ".",
+        color=style.RED,
+        markersize=6,
+        markeredgecolor="white",
+        markeredgewidth=0.4,
+        label="runs to the global minimum",
+    )
+    axes[0, 0].plot(
+        *starts[~left].T,
+        ".",
+        color="black",
+        markersize=6,
+        markeredgecolor="white",
+        markeredgewidth=0.4,
+        label="runs to the local minimum",
+    )
     for (x, y), text, offset in zip(
         (*demo.FUNCTION.minima, *demo.FUNCTION.saddles),
         ("global minimum", "local minimum", "saddle"),
-        (0.16, 0.16, -0.24),
+        (0.22, 0.22, -0.22),
         strict=True,
     ):
         axes[0, 0].plot(x, y, "w*" if "minimum" in text else "wX", markersize=11, markeredgecolor="black")
-        axes[0, 0].text(x, y + offset, text, ha="center", fontsize=9, color="white", weight="bold")
+        box = {"facecolor": "white", "alpha": 0.8, "edgecolor": "none", "boxstyle": "round,pad=0.15"}
+        axes[0, 0].text(x, y + offset, text, ha="center", va="center", fontsize=9, bbox=box)
     axes[0, 0].legend(fontsize=8, loc="upper center", bbox_to_anchor=(0.5, -0.1), ncols=2)
     axes[0, 0].set_title("Where gradient descent ends, by start")
     return style.sign(figure, "Dupont's function, 150 starts, η = 0.02, 800 steps")
