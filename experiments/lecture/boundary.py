@@ -63,9 +63,7 @@ def _crossings(unit: int, w: np.ndarray, b: np.ndarray, v: np.ndarray, c: float)
         return np.empty((0, 2))
     inner = others[np.isfinite(others) & (others > left) & (others < right)]
     knots = np.sort(np.concatenate([[left, right], inner]))
-    hidden = (foot + knots[:, None] * along) @ w.T + b
-    hidden[:, unit] = 0
-    z = np.maximum(hidden, 0) @ v + c
+    z = np.maximum((foot + knots[:, None] * along) @ w.T + b, 0) @ v + c
     ends = np.nonzero(z[:-1] * z[1:] < 0)[0]
     zeros = knots[ends] + z[ends] / (z[ends] - z[ends + 1]) * (knots[ends + 1] - knots[ends])
     return np.asarray(foot + zeros[:, None] * along)

@@ -45,6 +45,12 @@ def test_bends_lie_where_the_logit_and_a_unit_are_zero():
     before = points @ np.asarray(params["w1"]).T + np.asarray(params["b1"])
     np.testing.assert_allclose(np.abs(before).min(axis=1), np.zeros(len(points)), atol=1e-12)
     assert ((found.points >= 0) & (found.points <= 1)).all()
+    units = np.abs(before).argmin(axis=1)
+    aside = 1e-7 * np.asarray(params["w1"])[units]
+    slope = jax.vmap(jax.grad(lambda point: protocol.logits(params, point[None])[0]))
+    one, other = np.asarray(slope(points - aside)), np.asarray(slope(points + aside))
+    cosines = np.sum(one * other, axis=1) / np.linalg.norm(one, axis=1) / np.linalg.norm(other, axis=1)
+    np.testing.assert_allclose(found.angles, np.degrees(np.arccos(cosines)), rtol=1e-6)
 
 
 def test_regions_are_counted_in_the_map():
@@ -52,6 +58,9 @@ def test_regions_are_counted_in_the_map():
     cross = network(np.eye(2), -through, [1, 1], 0.0)
     assert boundary.linear_regions(cross) == 4
     assert boundary.linear_regions(network(np.eye(2), [9, 9], [1, 1], 0.0)) == 1
+    for part in (0.02, 0.98):  # a line close to either end of the window
+        at = boundary.LOW + part * (boundary.HIGH - boundary.LOW)
+        assert boundary.linear_regions(network(np.eye(2), -at, [1, 1], 0.0)) == 4
 
 
 @pytest.mark.slow

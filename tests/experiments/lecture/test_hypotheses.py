@@ -18,6 +18,7 @@ def test_two_outputs_are_the_sigmoid_of_their_difference(key):
     w2, b2 = params["w2"], params["b2"]
     assert w2.shape == (32, 2)
     assert jnp.abs(w2).max() <= 32**-0.5
+    assert abs(np.corrcoef(np.ravel(params["w1"]), np.ravel(w2))[0, 1]) < 0.5, "drawn with keys of their own"
     one = params | {"w2": w2[:, 1] - w2[:, 0], "b2": b2[1] - b2[0]}
     np.testing.assert_allclose(problem.loss(params, batch, key), protocol.loss(one, batch), rtol=1e-12)
 
