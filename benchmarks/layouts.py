@@ -45,6 +45,10 @@ FIXED = {
 """Lanes that are mapped together, and whether groups of them take turns or a call is one group."""
 
 
+SAMPLE_MS = 200.0
+"""How long a sample takes at least: the shortest studies last 3 ms, and single ones differ by a half."""
+
+
 class Case(NamedTuple):
     """A problem, how many steps each run of it gets, and the largest number of lanes that is bearable."""
 
@@ -105,9 +109,10 @@ def measure(settings: Settings, name: str, lanes: int) -> dict[str, Any]:
             made = defined(case, lanes, layout)
             part = made.parts[0]
             functions[layout] = run_of(part, programs.build(part.study, part.factories, part.lane, made.teams))
-    times = timing.interleaved({str(tuple(layout)): run for layout, run in functions.items()}, settings.repetitions)
-    per_run = {label: times[str(tuple(layout))]["min_ms"] / lanes for label, layout in layouts.items()}
-    planned = times[str(tuple(chosen.plan.layout))]["min_ms"] / lanes
+    named = {str(tuple(layout)): run for layout, run in functions.items()}
+    times = timing.interleaved(named, settings.repetitions, SAMPLE_MS)
+    per_run = {label: times[str(tuple(layout))]["median_ms"] / lanes for label, layout in layouts.items()}
+    planned = times[str(tuple(chosen.plan.layout))]["median_ms"] / lanes
     row = {
         "problem": name,
         "lanes": lanes,

@@ -5,6 +5,7 @@ the cache as its predecessor left it.
 """
 
 import json
+import math
 import random
 import statistics
 import time
@@ -15,26 +16,39 @@ from typing import Any
 from benchmarks.environment import environment
 
 
-def interleaved(functions: Mapping[str, Callable[[], Any]], repetitions: int) -> dict[str, dict[str, Any]]:
+def interleaved(
+    functions: Mapping[str, Callable[[], Any]], repetitions: int, shortest_ms: float = 0.0
+) -> dict[str, dict[str, Any]]:
     """Times ``functions``, each of which returns when its work is done, in rounds of changing order.
 
     Args:
-      functions: What to time, by name; each runs once beforehand, uncounted.
+      functions: What to time, by name; each runs beforehand, uncounted.
       repetitions: Number of rounds.
+      shortest_ms: A sample is the mean of as many calls in a row as take about so long.
 
     Returns:
-      By name: ``min_ms``, ``median_ms`` and all ``samples_ms``.
+      By name: ``min_ms``, ``median_ms`` and all ``samples_ms`` of a call.
     """
-    for function in functions.values():
-        function()
+    calls = {name: _calls(function, shortest_ms) for name, function in functions.items()}
     samples: dict[str, list[float]] = {name: [] for name in functions}
     order = random.Random(0)
     for _ in range(repetitions):
         for name in order.sample(list(functions), len(functions)):
-            start = time.perf_counter()
-            functions[name]()
-            samples[name].append(1e3 * (time.perf_counter() - start))
+            samples[name].append(_mean_ms(functions[name], calls[name]))
     return {name: _summary(times) for name, times in samples.items()}
+
+
+def _calls(function: Callable[[], Any], shortest_ms: float) -> int:
+    """How many calls last ``shortest_ms``, by the second one: the first may compile."""
+    function()
+    return math.ceil(shortest_ms / _mean_ms(function, 1)) if shortest_ms else 1
+
+
+def _mean_ms(function: Callable[[], Any], calls: int) -> float:
+    start = time.perf_counter()
+    for _ in range(calls):
+        function()
+    return 1e3 * (time.perf_counter() - start) / calls
 
 
 def joined(parts: Sequence[Mapping[str, Mapping[str, Any]]]) -> dict[str, dict[str, Any]]:

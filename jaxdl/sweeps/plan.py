@@ -5,7 +5,7 @@ that the first layer is one wide matrix product. A *team* is a device with a pro
 one queue. Every call has the same shape; what is left over is padding, whose results are dropped.
 
 The best *shape* depends on how much one step of a lane writes. On a CPU, what a group works on should stay in cache:
-lanes of a few numbers want thousands together, small networks tens, and large ones almost none. Here are the shapes
+lanes of a few numbers want hundreds together, small networks tens, and large ones almost none. Here are the shapes
 worth trying, best guess first, and what follows from a shape; :mod:`jaxdl.sweeps.planner` measures them.
 """
 
@@ -21,6 +21,8 @@ TINY, SMALL = 2**15, 2**22
 CACHE = 700_000
 """Bytes that lanes mapped together may write in a step so that they stay in a core's cache: measured on vectors of 2
 and 100 numbers, where four times as much takes up to four times as long."""
+WIDE = 256
+"""Lanes of two numbers that are enough for a group: more of them mapped together cost each as much or a sixth more."""
 FEW, FEW_BYTES = range(4, 13), 1000
 """How many lanes of a device are few, and the bytes that a step of one writes at most, for them to cost less in turn:
 mapped together, a step takes two microseconds however narrow it is."""
@@ -149,11 +151,12 @@ def shapes(written: float, demand: Demand, room: int, backend: str | None = None
         found = [Shape(MAX_LANES, False), Shape(512, False), Shape(64, True)]
     elif written <= TINY:
         fit = min(2048, max(64, 2 ** round(math.log2(CACHE / max(written, 1)))))
-        found = [Shape(width, demand.points >= width) for width in (fit, fit // 4, 4 * fit)]
+        first = WIDE if fit > WIDE <= demand.points else fit
+        found = [Shape(width, demand.points >= width) for width in (first, fit // 4, 4 * fit)]
         if written <= FEW_BYTES and -(-demand.points * demand.seeds // demand.devices) in FEW:
             found.insert(0, Shape(1, True))
     elif written <= SMALL:
-        found = [Shape(64, demand.points >= 16), Shape(16, True), Shape(128, False)]
+        found = [Shape(32, True) if demand.points >= 16 else Shape(64, False), Shape(16, True), Shape(128, False)]
     else:
         found = [Shape(1, True), Shape(4, True), Shape(16, True)]
     return [shape._replace(width=max(1, min(shape.width, room, MAX_LANES))) for shape in found]

@@ -87,7 +87,7 @@ def test_lanes_that_run_exactly_run_one_by_one():
 def test_what_a_step_writes_decides_the_first_shape():
     many = demand(5000, 1, 1)
     first = [plan.shapes(written, many, 10**6, "cpu")[0] for written in (100, 395, 1e4, plan.TINY, 5e5, 1e8)]
-    assert first == [Shape(width, True) for width in (2048, 2048, 64, 64, 64, 1)]
+    assert first == [Shape(width, True) for width in (256, 256, 64, 64, 32, 1)]
     assert plan.shapes(1e8, many, 10**6, "gpu")[0] == Shape(plan.MAX_LANES, False)
 
 
@@ -107,7 +107,7 @@ def test_a_few_lanes_of_a_few_numbers_run_one_by_one(written, points, seeds, dev
 
 
 def test_groups_that_would_be_narrow_are_mapped_together():
-    assert plan.shapes(395, demand(300, 1, 1), 10**6, "cpu")[0] == Shape(2048, False)
+    assert plan.shapes(395, demand(255, 9, 1), 10**6, "cpu")[0] == Shape(2048, False)
     assert plan.shapes(5e5, demand(15, 1, 1), 10**6, "cpu")[0] == Shape(64, False)
     assert plan.cut(Shape(64, False), demand(12, 100, 2)) == Layout(groups=5, width=12, devices=1)
 
