@@ -1,5 +1,6 @@
 """The benchmarks' clock: what a sample is, and that short functions are called until they can be timed."""
 
+import itertools
 import time
 
 import pytest
@@ -31,7 +32,6 @@ def test_otherwise_a_sample_is_one_call_and_rounds_alternate():
     (one, one_calls), (other, other_calls) = counted(0.001), counted(0.001)
     timing.interleaved({"one": one, "other": other}, repetitions=4)
     assert len(one_calls) == len(other_calls) == 5
-    assert all(
-        max(pair) < min(following)
-        for pair, following in zip(zip(one_calls[1:], other_calls[1:]), zip(one_calls[2:], other_calls[2:]))
-    )
+    rounds = [sorted(pair) for pair in zip(one_calls[1:], other_calls[1:], strict=True)]
+    assert rounds == sorted(rounds)
+    assert all(first[1] < second[0] for first, second in itertools.pairwise(rounds))
