@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import jax
 import numpy as np
 
-from jaxdl import checks, grids, memory, training
+from jaxdl import checks, grids, memory, recording, training
 from jaxdl.observers import Observer
 from jaxdl.problems.problem import Problem
 from jaxdl.sweeps import dependence, plan, runs, structure, work
@@ -213,16 +213,16 @@ def _interval(horizons: np.ndarray, record_every: int | None) -> int:
     for steps in dict.fromkeys(horizons.tolist()):
         checks.positive_integer(steps=steps)
     if (horizons == horizons[0]).all():
-        return training.record_interval(int(horizons[0]), record_every)
+        return recording.record_interval(int(horizons[0]), record_every)
     common = int(np.gcd.reduce(horizons.astype(np.int64)))
     if record_every is not None:
-        interval = training.record_interval(int(horizons.max()), record_every)
+        interval = recording.record_interval(int(horizons.max()), record_every)
         if common % interval:
             raise ValueError(
                 f"steps must be multiples of record_every={interval}, got {sorted(set(horizons.tolist()))}."
             )
         return interval
-    most = max(1, int(horizons.max()) // training.RECORDS)
+    most = max(1, int(horizons.max()) // recording.RECORDS)
     return max(divisor for divisor in range(1, min(most, common) + 1) if common % divisor == 0)
 
 
