@@ -48,12 +48,12 @@ from jaxdl.optimizers import signum as signum
 from jaxdl.problems.problem import Problem as Problem
 from jaxdl.rules import chain as chain
 from jaxdl.rules import rule_of as rule_of
+from jaxdl.stepping import TrainState as TrainState
 from jaxdl.store import load as load
 from jaxdl.store import save as save
 from jaxdl.sweeps.halving import successive_halving as successive_halving
 from jaxdl.sweeps.study import sweep as sweep
 from jaxdl.training import Curves as Curves
-from jaxdl.training import TrainState as TrainState
 from jaxdl.training import train as train
 from jaxdl.transforms import add_decayed_weights as add_decayed_weights
 from jaxdl.transforms import add_l2_gradient as add_l2_gradient

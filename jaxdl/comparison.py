@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import jax
 import numpy as np
 
-from jaxdl import checks, optimizers, statistics, training, verdict
+from jaxdl import checks, optimizers, recording, statistics, verdict
 from jaxdl.problems.problem import Problem
 from jaxdl.sweeps import audit as audits
 from jaxdl.sweeps import dataset, engine, grid, lanes, plan, programs, runs
@@ -107,7 +107,7 @@ def compare(
     screening, fresh = seed_numbers(seeds), seed_numbers(fresh_seeds, first=seeds)
     further = -(-len(next(iter(grids.values()))) // 3)
     layout = plan.flat(min(len(screening) * further, 64), jax.local_device_count())
-    study = lanes.Study(problem, steps, training.record_interval(steps, record_every), layout)
+    study = lanes.Study(problem, steps, recording.record_interval(steps, record_every), layout)
     progress = on_progress or (lambda *_: None)
     lane = runs.Cells.of(study, {"learning_rate": np.zeros(1)}, [0], [(0, 0)]).lane(study, np.array(0))
     built = programs.build(study, named, lane, on_compiled=lambda done, n: progress("compiling", done, n))

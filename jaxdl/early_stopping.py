@@ -12,9 +12,10 @@ import jax
 import jax.numpy as jnp
 import optax
 
-from jaxdl import checks, training, tree
+from jaxdl import checks, recording, training, tree
 from jaxdl.problems.problem import Problem
-from jaxdl.training import Curves, TrainState
+from jaxdl.stepping import TrainState
+from jaxdl.training import Curves
 from jaxdl.typing import Key, Metrics, Params, Scalar
 
 
@@ -79,8 +80,8 @@ def train_until(
     >>> print(end.best_step, end.state.step, end.stopped)
     0 3 True
     """
-    interval = training.record_interval(steps, record_every)
-    rows = training.record_steps(steps, interval)
+    interval = recording.record_interval(steps, record_every)
+    rows = recording.record_steps(steps, interval)
     if not isinstance(patience, jax.Array):
         checks.positive_integer(patience=patience)
     checks.nonnegative(min_delta=min_delta)

@@ -33,6 +33,19 @@ def check_writable(folder: str | os.PathLike[str]) -> Path:
     return path
 
 
+def check_makable(folder: str | os.PathLike[str]) -> None:
+    """Proves that ``folder`` can be made, or written to where it is there; nothing is left behind.
+
+    Raises:
+      OSError: it cannot, with one sentence that names it.
+    """
+    nearest = Path(folder)
+    while not nearest.exists() and nearest != nearest.parent:
+        nearest = nearest.parent
+    with naming(folder), tempfile.TemporaryDirectory(dir=nearest, prefix="."):
+        pass
+
+
 def replace(path: str | os.PathLike[str], write: Callable[[Path], Any]) -> Path:
     """Calls ``write(temporary path)`` and moves what it made to ``path``, over what stood there.
 

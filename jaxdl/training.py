@@ -8,40 +8,22 @@ max(abs(initial loss), 1), is not taken: the run freezes at the parameters it ha
 every later record is NaN. Mapped lanes never meet: what one lane's NaN touches is only that lane.
 """
 
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any, NamedTuple
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple, TypeAlias
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 import optax
 
-from jaxdl import checks, observation, tree
+from jaxdl import observation, recording
 from jaxdl.data import sampling
-from jaxdl.observers import Observer, Step
+from jaxdl.observers import Observer
 from jaxdl.problems.problem import Problem
-from jaxdl.typing import Batch, Key, Metrics, OptState, Params
+from jaxdl.stepping import TrainState, batch_of, make_step
+from jaxdl.typing import Batch, Key, Metrics, Params
 
 DIVERGENCE_FACTOR = 1e2
 """A tuned Adam on a small network may spike to ten times its first loss and recover; a hundred times is lost."""
-
-RECORDS = 50
-"""Records of a run where the caller does not say how often to record."""
-
-
-class TrainState(NamedTuple):
-    """All that the next step needs.
-
-    ``opt_state``: the optimizer's; it means nothing once the run has diverged. ``step``: completed updates, int32.
-    ``initial_loss``: loss of the first batch at the initial parameters. ``diverged_at``: step whose loss was bad,
-    int32; −1 while there is none.
-    """
-
-    params: Params
-    opt_state: OptState
-    step: jax.Array
-    initial_loss: jax.Array
-    diverged_at: jax.Array
 
 
 class Curves(NamedTuple):
@@ -67,25 +49,14 @@ class RunKeys(NamedTuple):
     loss: Key
 
 
+Recorded: TypeAlias = tuple[TrainState, Params | None]
+"""A state, and the snapshots so far."""
+
+
 def split_key(key: Key) -> RunKeys:
     """One key per use: initial parameters, order of the batches, noise inside the loss."""
     key_init, key_data, key_loss = jax.random.split(key, 3)
     return RunKeys(init=key_init, data=key_data, loss=key_loss)
-
-
-def record_interval(steps: int, record_every: int | None) -> int:
-    """Steps between records; by default so many that about ``RECORDS`` are made."""
-    checks.positive_integer(steps=steps)
-    if record_every is None:
-        return max(1, steps // RECORDS)
-    checks.positive_integer(record_every=record_every)
-    return record_every
-
-
-def record_steps(steps: int, record_every: int) -> np.ndarray:
-    """Completed updates at each record: 0, then every ``record_every`` and the last. int32, shape ``(R + 1,)``."""
-    records = -(-steps // record_every)
-    return np.minimum(np.arange(records + 1) * record_every, steps).astype(np.int32)
 
 
 def draw_batches(problem: Problem, key_data: Key, first_step: jax.Array | int, steps: int) -> jax.Array | None:
@@ -130,7 +101,7 @@ def first_record(
     problem: Problem, params: Params, indices: jax.Array | None, key_loss: Key, observe: Iterable[str] = ()
 ) -> Metrics:
     """Row 0 of the curves: the initial parameters on the first batch, their metrics, and NaN for every observable."""
-    batch = _batch(problem, None if indices is None else indices[0])
+    batch = batch_of(problem, None if indices is None else indices[0])
     loss = problem.loss(params, batch, jax.random.fold_in(key_loss, 0))
     return {"train_loss": loss, **observation.unobserved(observe), **evaluate(problem, params)}
 
@@ -176,24 +147,17 @@ def advance(
     Raises:
       ValueError: an observer returns no real scalar, or is named as a metric is.
     """
-    step = _make_step(problem, tx, key_loss, steps, padded, divergence_factor, observe)
+    step = make_step(problem, tx, key_loss, steps, padded, divergence_factor, observe)
 
-    def record(
-        carry: tuple[TrainState, Params | None], inputs: tuple[jax.Array | None, jax.Array | None]
-    ) -> tuple[tuple[TrainState, Params | None], Metrics]:
-        state, snapshots = carry
+    def record(carry: Recorded, inputs: tuple[jax.Array | None, jax.Array | None]) -> tuple[Recorded, Metrics]:
+        before, snapshots = carry
         indices, slot = inputs
-        before = state.step
-        started = (state, observation.no_sums(observe))
+        started = (before, observation.no_sums(observe))
         (state, sums), losses = jax.lax.scan(step, started, indices, length=record_every)
-        done = jnp.clip(jnp.asarray(steps, jnp.int32) - before, 0, record_every)
-        wanted = jnp.arange(record_every, dtype=jnp.int32) < done
-        mean = jnp.sum(jnp.where(wanted, losses, 0)) / jnp.maximum(done, 1).astype(losses.dtype)
-        metrics = {"train_loss": mean, **(evaluate(problem, state.params) if evaluated else {})}
+        done = jnp.clip(jnp.asarray(steps, jnp.int32) - before.step, 0, record_every)
+        metrics = {"train_loss": _mean(losses, done), **(evaluate(problem, state.params) if evaluated else {})}
         metrics |= observation.means(sums, done, beside=metrics)
-        # The last update is judged here: no later step would compute its loss.
-        broken = ~jnp.isfinite(metrics.get("val_loss", mean)) & (state.diverged_at < 0)
-        state = state._replace(diverged_at=jnp.where(broken, before + done, state.diverged_at))
+        state = _judged(state, metrics, before.step + done)
         metrics = jax.tree.map(lambda x: jnp.where(state.diverged_at < 0, x, jnp.nan), metrics)
         if snapshots is not None:
             snapshots = jax.tree.map(lambda s, p: s.at[slot].set(p, mode="drop"), snapshots, state.params)
@@ -246,23 +210,19 @@ def train(
     >>> print(curves.metrics["val_loss"].round(3))
     [0.5   0.125 0.031]
     """
-    interval = record_interval(steps, record_every)
-    rows = record_steps(steps, interval)
+    interval = recording.record_interval(steps, record_every)
+    rows = recording.record_steps(steps, interval)
     records = len(rows) - 1
-    if problem.batch_size is not None and records * interval * problem.batch_size >= 2**31:
-        raise ValueError(f"steps × batch size must stay below 2**31, got {steps} × {problem.batch_size}.")
     watched = observation.resolve(observe, {})
     keys = split_key(key)
     params = problem.init(keys.init)
-    state = start(problem, tx, params)
-    indices = draw_batches(problem, keys.data, 0, records * interval)
+    indices = _all_batches(problem, keys.data, records * interval)
     first = first_record(problem, params, indices, keys.loss, watched)
-    kept = _snapshot_records(records, snapshots)
-    slots, buffer = _snapshot_buffer(params, records, kept)
+    kept, slots, buffer = recording.snapshots(params, records, snapshots)
     state, metrics, buffer = advance(
         problem,
         tx,
-        state,
+        start(problem, tx, params),
         indices,
         keys.loss,
         steps=steps,
@@ -275,77 +235,36 @@ def train(
         observe=watched,
         padded=steps % interval != 0,
     )
-    state = state._replace(step=jnp.minimum(state.step, steps))
     metrics = {name: jnp.concatenate([first[name][None], values]) for name, values in metrics.items()}
-    return state, Curves(jnp.asarray(rows), metrics, buffer, None if buffer is None else jnp.asarray(rows[kept]))
+    snapshot_steps = None if buffer is None else jnp.asarray(rows[kept])
+    return state._replace(step=jnp.minimum(state.step, steps)), Curves(
+        jnp.asarray(rows), metrics, buffer, snapshot_steps
+    )
 
 
-def _make_step(
-    problem: Problem,
-    tx: optax.GradientTransformation,
-    key_loss: Key,
-    steps: int | jax.Array,
-    padded: bool,
-    divergence_factor: float,
-    observe: Mapping[str, Observer],
-) -> Callable[[tuple[TrainState, Metrics], jax.Array | None], tuple[tuple[TrainState, Metrics], jax.Array]]:
-    """One update as the body of a scan: ``((state, sums of observables), sample indices) -> (both, batch loss)``.
+def _all_batches(problem: Problem, key_data: Key, steps: int) -> jax.Array | None:
+    """The batches of a whole run, as of :func:`draw_batches`."""
+    if problem.batch_size is not None and steps * problem.batch_size >= 2**31:
+        raise ValueError(f"steps × batch size must stay below 2**31, got {steps} × {problem.batch_size}.")
+    return draw_batches(problem, key_data, 0, steps)
 
-    ``padded``: whether it may be called after step ``steps``, where it must change nothing.
-    """
-    update = optax.with_extra_args_support(tx).update
 
-    def step(
-        carry: tuple[TrainState, Metrics], indices: jax.Array | None
-    ) -> tuple[tuple[TrainState, Metrics], jax.Array]:
-        state, sums = carry
-        t = state.step
-        batch = _batch(problem, indices)
-        loss, grads = jax.value_and_grad(problem.loss)(state.params, batch, jax.random.fold_in(key_loss, t))
-        initial_loss = jnp.where(t == 0, loss, state.initial_loss)
-        good = jnp.abs(loss) <= divergence_factor * jnp.maximum(jnp.abs(initial_loss), 1)  # False for NaN
-        wanted = t < steps
-        diverged_at = jnp.where(wanted & ~good & (state.diverged_at < 0), t, state.diverged_at)
-        updates, opt_state = update(grads, state.opt_state, state.params, value=loss, grad=grads)
-        sums = observation.add(sums, observe, Step(state.params, grads, updates, opt_state), wanted)
-        params = tree.select(wanted & (diverged_at < 0), optax.apply_updates(state.params, updates), state.params)
-        # To keep a diverged run's optimizer state too, which nobody reads, XLA would copy every lane's at every step.
-        if padded:
-            opt_state = tree.select(wanted, opt_state, state.opt_state)
-        return (TrainState(params, opt_state, t + 1, initial_loss, diverged_at), sums), loss
+def _mean(losses: jax.Array, done: jax.Array) -> jax.Array:
+    """Of the first ``done`` losses."""
+    wanted = jnp.arange(len(losses), dtype=jnp.int32) < done
+    return jnp.sum(jnp.where(wanted, losses, 0)) / jnp.maximum(done, 1).astype(losses.dtype)
 
-    return step
+
+def _judged(state: TrainState, metrics: Metrics, step: jax.Array) -> TrainState:
+    """Diverged at ``step`` if the metrics of its parameters are bad: no later step would compute their loss."""
+    broken = ~jnp.isfinite(metrics.get("val_loss", metrics["train_loss"])) & (state.diverged_at < 0)
+    return state._replace(diverged_at=jnp.where(broken, step, state.diverged_at))
 
 
 def _samples(problem: Problem) -> int:
     return int(jax.tree.leaves(problem.data["train"])[0].shape[0])
 
 
-def _batch(problem: Problem, indices: jax.Array | None) -> Batch:
-    train = problem.data["train"]
-    return train if indices is None else sampling.take(train, indices)
-
-
 def _first_batch(problem: Problem) -> Batch:
     """A batch of the right shape; its content does not matter."""
-    return _batch(problem, None if problem.batch_size is None else jnp.zeros(problem.batch_size, jnp.int32))
-
-
-def _snapshot_records(records: int, snapshots: int) -> np.ndarray:
-    """Records at which parameters are kept; record 0 is the initial parameters."""
-    if snapshots == 0:
-        return np.zeros(0, np.int32)
-    checks.positive_integer(snapshots=snapshots)
-    if snapshots > records + 1:
-        raise ValueError(f"snapshots must not exceed the {records + 1} records of the run, got {snapshots}.")
-    return np.round(np.linspace(records, 0, snapshots)).astype(np.int32)[::-1]
-
-
-def _snapshot_buffer(params: Params, records: int, kept: np.ndarray) -> tuple[Any, Params | None]:
-    """Row to write at each record 1…R (out of range for none), and the buffer with row 0 filled where it is kept."""
-    if not len(kept):
-        return None, None
-    slots = np.full(records + 1, len(kept), np.int32)
-    slots[kept] = np.arange(len(kept))
-    buffer = jax.tree.map(lambda p: jnp.broadcast_to(p, (len(kept), *p.shape)), params)
-    return jnp.asarray(slots[1:]), buffer
+    return batch_of(problem, None if problem.batch_size is None else jnp.zeros(problem.batch_size, jnp.int32))

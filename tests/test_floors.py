@@ -28,6 +28,8 @@ FLOORS = (
         "curvature",
     ),
     (
+        "recording",
+        "stepping",
         "training",
         "early_stopping",
         "verdict",

@@ -1,6 +1,7 @@
 """Results on disk: whole or not at all."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -109,3 +110,16 @@ def test_one_lock_at_a_time(tmp_path):
     with store.lock(tmp_path), pytest.raises(store.LockedError, match="is being written to"):
         store.lock(tmp_path)
     store.lock(tmp_path).close()
+
+
+def test_a_folder_that_can_be_made_is_not_made_by_asking(tmp_path):
+    store.check_makable(tmp_path / "a" / "b")
+    store.check_makable(tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_that_cannot_be_made_is_known_before_it_is_tried(tmp_path):
+    (tmp_path / "file").write_text("")
+    for where in (tmp_path / "file", tmp_path / "file" / "study", Path("/proc/study")):
+        with pytest.raises(OSError, match=f"cannot write {str(where)!r}: "):
+            store.check_makable(where)

@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 
-from jaxdl import checks, configuration, training
+from jaxdl import checks, configuration, recording, training
 from jaxdl.landscape import evaluation, portraits
 from jaxdl.landscape.portraits import Plane
 from jaxdl.landscape.trajectories import Paths
@@ -57,7 +57,7 @@ def paths(
     if snapshots < 2:
         raise ValueError(f"a path needs at least 2 snapshots, got {snapshots}.")
     interval = -(-steps // (snapshots - 1))
-    when = training.record_steps(steps, interval)
+    when = recording.record_steps(steps, interval)
     records = len(when) - 1
 
     # Apart, since random numbers compile slowly and are the same for all optimizers.

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import jax
 import numpy as np
 
-from jaxdl import checks, grids, memory, training
+from jaxdl import checks, grids, memory, recording, training
 from jaxdl.observers import Observer
 from jaxdl.problems.problem import Problem
 from jaxdl.sweeps import dependence, plan, runs, structure, work
@@ -131,41 +131,18 @@ def define(
     would say: a lane's last bits depend on the layout, and lanes in flight on the chunks.
     """
     checks.known("batch", batch, BATCHES)
-    watched = _watched(observe)
     numbers = seed_numbers(seeds)
-    several = isinstance(factory, Mapping)
     factories = dict(factory) if isinstance(factory, Mapping) else {_name(factory): factory}
-    grid = _grid(axes)
-    if several and "optimizer" not in grid.columns:
-        grid = grids.across(grid, "optimizer", list(factories))
+    grid = _grid(axes, list(factories) if isinstance(factory, Mapping) else None)
     horizons = np.asarray(grid.columns.get("steps", np.full(grid.size, steps)))
-    interval = _interval(horizons, record_every)
-    found = structure.structures(grid, factories, problem)
-
-    def study_of(of: Structure) -> Study:
-        fixed, lanes = _problem_arguments(of.fixed), _problem_arguments(of.lanes)
-        make = None if isinstance(problem, Problem) else partial(problem, **fixed)
-        first = {name: grid.columns[PROBLEM + name][int(of.points[0])] for name in lanes}
-        return Study(
-            problem=problem if isinstance(problem, Problem) else problem(**fixed, **first),
-            steps=int(horizons.max()),
-            record_every=interval,
-            layout=plan.flat(1, 1),
-            evaluated=evaluated,
-            divergence_factor=divergence_factor,
-            horizons=bool((horizons != horizons[0]).any()),
-            own_batches=batch == "own",
-            make_problem=make if lanes else None,
-            observe=watched,
-            varying=dependence.lane_data(make, lanes) if make is not None and lanes else None,
-        )
-
-    parts = [_part(study_of(of), of, factories[of.optimizer], grid, horizons, numbers) for of in found]
-    names = ", ".join(dict.fromkeys(of.optimizer for of in found))
-    lead = max(parts, key=lambda part: len(part.indices))
-    cost = work.of_lane(lead.study, lead.factories[lead.optimizer], lead.lane)
-    points, devices = len(lead.structure.points), jax.local_device_count()
-    demand = Demand(points, len(numbers), lead.study.steps, cost.seconds(), devices)
+    common = {**_lengths(horizons, record_every), "observe": _watched(observe), "own_batches": batch == "own"}
+    common |= {"evaluated": evaluated, "divergence_factor": divergence_factor}
+    parts = [
+        _part(_study(problem, of, grid, common), of, factories[of.optimizer], grid, horizons, numbers)
+        for of in structure.structures(grid, factories, problem)
+    ]
+    cost, demand = _demand(parts, len(numbers))
+    names = ", ".join(dict.fromkeys(part.optimizer for part in parts))
     attributes = {"optimizer": names, "batch": batch, "exact": int(exact)}
     made = Definition(grid, numbers, parts, 1, attributes, cost, demand, layout is not None or exact, memory)
     if layout is None:
@@ -200,12 +177,22 @@ def _name(factory: Callable[..., Any]) -> str:
     return str(getattr(inner, "__name__", type(inner).__name__))
 
 
-def _grid(axes: Mapping[str, Any] | grids.Grid) -> grids.Grid:
-    if isinstance(axes, grids.Grid):
+def _grid(axes: Mapping[str, Any] | grids.Grid, several: list[str] | None) -> grids.Grid:
+    """The grid, across the names of several optimizers where it does not say which is whose."""
+    if not isinstance(axes, grids.Grid):
+        if not axes:
+            raise ValueError("a sweep needs at least one axis, such as {'learning_rate': [0.01, 0.1]}, got none.")
+        axes = grids.product(axes)
+    if several is None or "optimizer" in axes.columns:
         return axes
-    if not axes:
-        raise ValueError("a sweep needs at least one axis, such as {'learning_rate': [0.01, 0.1]}, got none.")
-    return grids.product(axes)
+    return grids.across(axes, "optimizer", several)
+
+
+def _lengths(horizons: np.ndarray, record_every: int | None) -> dict[str, Any]:
+    """What a study says about the lengths of its runs."""
+    interval = _interval(horizons, record_every)
+    differ = bool((horizons != horizons[0]).any())
+    return {"steps": int(horizons.max()), "record_every": interval, "horizons": differ}
 
 
 def _interval(horizons: np.ndarray, record_every: int | None) -> int:
@@ -213,21 +200,45 @@ def _interval(horizons: np.ndarray, record_every: int | None) -> int:
     for steps in dict.fromkeys(horizons.tolist()):
         checks.positive_integer(steps=steps)
     if (horizons == horizons[0]).all():
-        return training.record_interval(int(horizons[0]), record_every)
+        return recording.record_interval(int(horizons[0]), record_every)
     common = int(np.gcd.reduce(horizons.astype(np.int64)))
     if record_every is not None:
-        interval = training.record_interval(int(horizons.max()), record_every)
+        interval = recording.record_interval(int(horizons.max()), record_every)
         if common % interval:
             raise ValueError(
                 f"steps must be multiples of record_every={interval}, got {sorted(set(horizons.tolist()))}."
             )
         return interval
-    most = max(1, int(horizons.max()) // training.RECORDS)
+    most = max(1, int(horizons.max()) // recording.RECORDS)
     return max(divisor for divisor in range(1, min(most, common) + 1) if common % divisor == 0)
 
 
 def _problem_arguments(columns: Mapping[str, Any]) -> dict[str, Any]:
     return {name.removeprefix(PROBLEM): value for name, value in columns.items() if name.startswith(PROBLEM)}
+
+
+def _study(problem: Problem | ProblemFactory, of: Structure, grid: grids.Grid, common: Mapping[str, Any]) -> Study:
+    """What the lanes of a structure have in common: with its problem, made of its arguments."""
+    fixed, lanes = _problem_arguments(of.fixed), _problem_arguments(of.lanes)
+    if isinstance(problem, Problem):
+        return Study(problem=problem, layout=plan.flat(1, 1), **common)
+    make = partial(problem, **fixed)
+    first = {name: grid.columns[PROBLEM + name][int(of.points[0])] for name in lanes}
+    return Study(
+        problem=problem(**fixed, **first),
+        layout=plan.flat(1, 1),
+        make_problem=make if lanes else None,
+        varying=dependence.lane_data(make, lanes) if lanes else None,
+        **common,
+    )
+
+
+def _demand(parts: list[Part], seeds: int) -> tuple[work.Work, Demand]:
+    """What a lane of the largest part costs, and what that part asks for."""
+    lead = max(parts, key=lambda part: len(part.indices))
+    cost = work.of_lane(lead.study, lead.factories[lead.optimizer], lead.lane)
+    points, devices = len(lead.structure.points), jax.local_device_count()
+    return cost, Demand(points, seeds, lead.study.steps, cost.seconds(), devices)
 
 
 def _part(

@@ -12,11 +12,11 @@ from typing import Any, TypeAlias
 import jax
 import numpy as np
 
+from jaxdl.stepping import TrainState
 from jaxdl.sweeps import slots, states
 from jaxdl.sweeps.lanes import Study
 from jaxdl.sweeps.programs import Programs
 from jaxdl.sweeps.runs import Begun, Border, Cells, Flight, Results
-from jaxdl.training import TrainState
 
 Records: TypeAlias = Mapping[str, jax.Array]
 """Records of lanes, by name, perhaps still being computed."""

@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jaxdl import observation, training
+from jaxdl import observation, recording, stepping, training
 from jaxdl.observers import Observer
 from jaxdl.problems.problem import Problem
 from jaxdl.sweeps.plan import Layout
@@ -44,7 +44,7 @@ class Study(NamedTuple):
     @property
     def record_steps(self) -> np.ndarray:
         """Completed updates at each record, shape ``(R + 1,)``."""
-        return training.record_steps(self.steps, self.record_every)
+        return recording.record_steps(self.steps, self.record_every)
 
     @property
     def records_per_chunk(self) -> int:
@@ -99,7 +99,7 @@ def lane_problem(study: Study, data: Any, lane: Lane | None) -> Problem:
     return made._replace(data=chosen)
 
 
-def start_lane(study: Study, factory: OptimizerFactory, data: Any, params: Params, lane: Lane) -> training.TrainState:
+def start_lane(study: Study, factory: OptimizerFactory, data: Any, params: Params, lane: Lane) -> stepping.TrainState:
     """The state before the first update."""
     return training.start(lane_problem(study, data, lane), factory(**lane.factory), params)
 
@@ -108,14 +108,14 @@ def advance_lane(
     study: Study,
     factory: OptimizerFactory,
     data: Any,
-    state: training.TrainState,
+    state: stepping.TrainState,
     indices: jax.Array | None,
     key_loss: Key,
     lane: Lane,
     *,
     records: int,
     padded: bool = False,
-) -> tuple[training.TrainState, dict[str, jax.Array]]:
+) -> tuple[stepping.TrainState, dict[str, jax.Array]]:
     """The state after so many records, and the records: :func:`jaxdl.training.advance` as the study wants it."""
     state, metrics, _ = training.advance(
         lane_problem(study, data, lane),

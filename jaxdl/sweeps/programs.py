@@ -18,10 +18,10 @@ import jax
 import jax.numpy as jnp
 
 from jaxdl import configuration, training
+from jaxdl.stepping import TrainState
 from jaxdl.sweeps import replicas
 from jaxdl.sweeps.lanes import Lane, Study, advance_lane, lane_dtype, lane_problem, start_lane
 from jaxdl.sweeps.placement import Placement
-from jaxdl.training import TrainState
 from jaxdl.typing import OptimizerFactory, Params
 
 Advanced: TypeAlias = tuple[TrainState, dict[str, jax.Array]]

@@ -96,7 +96,7 @@ def record(
             teller = runs.Teller(chosen.definition.lane_steps, chosen.definition.size, on_progress)
             return _run(chosen, ledger, keep_states, teller), chosen.definition
     definition = define()
-    store.make_folder(folder)
+    store.check_makable(folder)  # what compiling or measuring costs is not spent on a folder that cannot be
     teller = runs.Teller(definition.lane_steps, definition.size, on_progress)
     chosen = planner.choose(definition, teller.compiled)
     with Ledger.create(folder, manifest.of(chosen.definition, origin, _skeleton(chosen.definition))) as ledger:

@@ -6,9 +6,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
+from jaxdl.stepping import TrainState
 from jaxdl.sweeps import slots
 from jaxdl.sweeps.lanes import Lane, Study, lane_dtype
-from jaxdl.training import TrainState
 
 
 class Cells(NamedTuple):

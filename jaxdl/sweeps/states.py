@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jaxdl.training import TrainState
+from jaxdl.stepping import TrainState
 
 
 def arrays(state: TrainState) -> list[np.ndarray]:

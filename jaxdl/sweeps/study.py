@@ -96,40 +96,22 @@ def sweep(
     """
     if audit:
         checks.positive_integer(audit=audit)
-    defined = functools.partial(
-        define,
-        problem,
-        factory,
-        axes,
-        seeds,
-        steps,
-        evaluated=evaluated,
-        divergence_factor=divergence_factor,
-        batch=batch,
-        exact=exact,
-        observe=observe,
-        memory=memory,
-    )
     given: dict[str, Any] = {} if record_every is None else {"record_every": record_every}
+    settings: dict[str, Any] = {"evaluated": evaluated, "divergence_factor": divergence_factor, "batch": batch}
+    settings |= {"exact": exact, "observe": observe, "memory": memory}
+    defined = functools.partial(define, problem, factory, axes, seeds, steps, **settings)
     if out is None:
-        definition, results = _in_memory(defined(**given), on_progress)
-        found = dataset.whole(definition, results)
-        return found.assign(audited(definition, results, audit)) if audit else found
-    account, definition = record.record(
-        out,
-        lambda **known: defined(**{**known, **given}),
-        origin=origin,
-        keep_states=keep_states,
-        anyway=anyway,
-        on_progress=on_progress,
-    )
-    found = record.load(out).assign_attrs({f"runs_{name}": count for name, count in account._asdict().items()})
+        definition, found = _in_memory(defined(**given), on_progress)
+    else:
+        kept: dict[str, Any] = {"origin": origin, "keep_states": keep_states, "anyway": anyway}
+        # What the caller says holds, also against the study: it refuses what it was not made with.
+        definition, found = _on_disk(out, lambda **known: defined(**{**known, **given}), on_progress, **kept)
     return found.assign(audited(definition, dataset.results(found), audit)) if audit else found
 
 
 def _in_memory(
     definition: Definition, on_progress: Callable[[runs.Progress], None] | None
-) -> tuple[Definition, runs.Results]:
+) -> tuple[Definition, "xarray.Dataset"]:
     """Runs all cells; the definition comes back with the layout that it got."""
     teller = runs.Teller(definition.lane_steps, definition.size, on_progress)
     chosen = planner.choose(definition, teller.compiled)
@@ -140,4 +122,16 @@ def _in_memory(
         for border in engine.run(part.study, teams, part.optimizer, part.cells):
             results.put(part.indices[border.finished], border.results)
             teller.landed(border)
-    return chosen.definition, results
+    return chosen.definition, dataset.whole(chosen.definition, results)
+
+
+def _on_disk(
+    out: str | os.PathLike[str],
+    defined: Callable[..., Definition],
+    on_progress: Callable[[runs.Progress], None] | None,
+    **kept: Any,
+) -> tuple[Definition, "xarray.Dataset"]:
+    """Runs the cells that the study in ``out`` lacks, and reads all of them."""
+    account, definition = record.record(out, defined, on_progress=on_progress, **kept)
+    counts = {f"runs_{name}": count for name, count in account._asdict().items()}
+    return definition, record.load(out).assign_attrs(counts)

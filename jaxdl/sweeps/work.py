@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import jax
 import jax.numpy as jnp
 
-from jaxdl import provenance, training
+from jaxdl import provenance, stepping, training
 from jaxdl.sweeps.lanes import Lane, Study, advance_lane, lane_dtype, lane_problem, start_lane
 from jaxdl.typing import OptimizerFactory
 
@@ -50,11 +50,11 @@ def of_lane(study: Study, factory: OptimizerFactory, lane: Lane) -> Work:
       lane: What lanes set: values do not matter, only names and what is None.
     """
 
-    def begin(data: Any, lane: Lane, key: jax.Array) -> tuple[training.TrainState, jax.Array | None]:
+    def begin(data: Any, lane: Lane, key: jax.Array) -> tuple[stepping.TrainState, jax.Array | None]:
         state = start_lane(study, factory, data, lane_problem(study, data, lane).init(key), lane)
         return state, training.draw_batches(study.problem, key, 0, study.record_every)
 
-    def advance(data: Any, lane: Lane, key: jax.Array, state: training.TrainState, indices: jax.Array | None) -> Any:
+    def advance(data: Any, lane: Lane, key: jax.Array, state: stepping.TrainState, indices: jax.Array | None) -> Any:
         return advance_lane(study, factory, data, state, indices, key, lane, records=1)
 
     abstract = jax.tree.map(lambda x: jax.ShapeDtypeStruct((), lane_dtype(x)), lane)

@@ -4,80 +4,21 @@ import functools
 import json
 import os
 import random
-import shutil
 import signal
 import subprocess
 import sys
 from pathlib import Path
 
-import jax
 import numpy as np
 import pytest
 
 import jaxdl
-from jaxdl import provenance, store
 from jaxdl.ledger import Ledger
-from jaxdl.sweeps import definition, engine, plan, planner, record, rows
-from tests.problems_for_tests import bowl, regression
+from jaxdl.sweeps import planner, record
+from tests.problems_for_tests import regression
+from tests.sweeps.recorded import RATES, Stop, assert_same, count_steps, counts, defined, sweep
 
-RATES = [0.01, 0.1, 1e30]
-ARGUMENTS = {"seeds": 2, "steps": 40, "record_every": 4}
-
-
-@pytest.fixture(autouse=True)
-def short_chunks(monkeypatch):
-    """Several chunks a run, each of them on the disk before the next."""
-    monkeypatch.setattr(plan, "CHUNK_SECONDS", 0.0)
-    monkeypatch.setattr(jax, "local_device_count", lambda: 2)  # every device compiles anew
-    monkeypatch.setattr(rows, "PATIENCE", 0.0)
-
-
-def sweep(folder, rates=RATES, factory=jaxdl.adam, problem=None, **changes):
-    axes = {"learning_rate": rates}
-    return jaxdl.sweep(problem or regression(), factory, axes, out=folder, **{**ARGUMENTS, **changes})
-
-
-def count_steps(monkeypatch):
-    """A list that grows by the updates of every chunk from now on."""
-    advanced = []
-    original = engine._landed
-
-    def landed(*args):
-        border = original(*args)
-        advanced.append(border.steps)
-        return border
-
-    monkeypatch.setattr(engine, "_landed", landed)
-    return advanced
-
-
-def counts(found):
-    return tuple(found.attrs[f"runs_{name}"] for name in ("stored", "continued", "new"))
-
-
-def assert_same(found, expected):
-    assert set(found.data_vars) == set(expected.data_vars)
-    for name in expected.data_vars:
-        np.testing.assert_array_equal(found[name].values, expected[name].values, err_msg=str(name))
-        assert found[name].attrs == expected[name].attrs
-        assert found[name].dims == expected[name].dims
-
-
-@pytest.fixture(scope="module")
-def template(tmp_path_factory):
-    """A finished study."""
-    folder = tmp_path_factory.mktemp("record") / "study"
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(plan, "CHUNK_SECONDS", 0.0)
-        patch.setattr(jax, "local_device_count", lambda: 2)
-        sweep(folder)
-    return folder
-
-
-@pytest.fixture
-def folder(template, tmp_path):
-    """A copy of a finished study."""
-    return Path(shutil.copytree(template, tmp_path / "study"))
+pytestmark = pytest.mark.usefixtures("short_chunks")
 
 
 def test_a_record_is_the_sweep_in_memory(folder):
@@ -87,10 +28,6 @@ def test_a_record_is_the_sweep_in_memory(folder):
         np.testing.assert_array_equal(found[name], expected[name])
     assert dict(found.sizes) == dict(expected.sizes)
     assert (found["diverged_at"].sel(learning_rate=1e30) >= 0).all()
-
-
-class Stop(Exception):
-    """The end that a test puts to a study."""
 
 
 def test_kill_nine_at_three_moments(tmp_path):
@@ -247,53 +184,6 @@ def test_a_damaged_block_is_run_again(folder):
     assert counts(sweep(folder)) == (6, 0, 0)
 
 
-@pytest.mark.parametrize(
-    ("changes", "message"),
-    [
-        ({"problem": bowl()}, "was made with problem 'regression', now it is 'bowl'"),
-        ({"record_every": 5}, "was made with record_every 4, now it is 5"),
-        ({"batch": "own"}, "was made with batch 'shared', now it is 'own'"),
-        ({"evaluated": False}, "was made with evaluated True, now it is False"),
-        ({"observe": ("grad_norm",)}, r"was made with observe \[\], now it is \['grad_norm'\]"),
-        ({"factory": functools.partial(jaxdl.adam, eps=1e-3)}, "'adam' had another program"),
-        ({"problem": regression()._replace(data=jax.tree.map(lambda x: x + 1, regression().data))}, "another data"),
-    ],
-)
-def test_another_study_is_refused(folder, changes, message):
-    before = store.read_sealed(folder / "manifest.json")
-    with pytest.raises(ValueError, match=message):
-        sweep(folder, **changes)
-    assert store.read_sealed(folder / "manifest.json") == before
-    assert counts(sweep(folder)) == (6, 0, 0)
-
-
-def test_other_versions_are_refused_unless_told_otherwise(folder, monkeypatch):
-    environment = provenance.environment() | {"jax": "9.9"}
-    monkeypatch.setattr(provenance, "environment", lambda: environment)
-    with pytest.raises(ValueError, match=r"was made elsewhere: jax .*, here 9\.9"):
-        sweep(folder, seeds=3)
-    assert counts(sweep(folder, seeds=3, anyway=True)) == (6, 0, 3)
-    with Ledger.open(folder) as ledger:
-        assert [e["jax"] for e in ledger.manifest["environments"]][1:] == ["9.9"]
-
-
-def test_bad_input_leaves_nothing(tmp_path):
-    with pytest.raises(ValueError, match="steps must be a whole number"):
-        sweep(tmp_path / "study", steps=0)
-    assert not (tmp_path / "study").exists()
-
-
-def test_two_processes_on_one_study(folder):
-    with Ledger.open(folder, write=True), pytest.raises(store.LockedError, match="study"):
-        sweep(folder, seeds=3)
-    assert counts(sweep(folder)) == (6, 0, 0)
-
-
-def test_an_unwritable_folder():
-    with pytest.raises(OSError, match="/proc/study"):
-        sweep("/proc/study")
-
-
 def test_summary(folder):
     found = record.summary(folder)
     assert (found.problem, found.optimizers, found.done, found.total) == ("regression", "adam", 6, 6)
@@ -306,40 +196,6 @@ def test_the_origin_is_kept(tmp_path):
     assert record.summary(tmp_path / "study").origin == {"command": ["a"]}
     sweep(tmp_path / "study")
     assert record.summary(tmp_path / "study").origin == {"command": ["a"]}
-
-
-def defined(rates=RATES, factory=jaxdl.adam, steps=40, **known):
-    return definition.define(regression(), factory, {"learning_rate": rates}, 2, steps, **known)
-
-
-def test_verification_is_bitwise(folder):
-    found = record.verify(folder, defined, count=4)
-    assert len(set(found.names)) == 4
-    assert found.identical
-    assert found.difference == 0
-
-
-def test_nothing_finished_is_nothing_to_verify(tmp_path):
-    def stop(progress):
-        if progress.phase == "running":
-            raise Stop
-
-    with pytest.raises(Stop):
-        sweep(tmp_path / "study", on_progress=stop)
-    with pytest.raises(ValueError, match=r"study' has no finished run yet, so there is nothing to repeat\.$"):
-        record.verify(tmp_path / "study", defined)
-
-
-def test_verification_sees_a_wrong_number(folder):
-    """A row that was committed wrong has a right checksum; only doing it again shows it."""
-    with Ledger.open(folder, write=True) as ledger:
-        key = ledger.keys("runs-40")[0]
-        row = ledger.read("runs-40", keys=[key])
-        row["val_loss"] = row["val_loss"] * 1.001
-        ledger.append("runs-40", [key], row)
-    found = record.verify(folder, defined, count=6)
-    assert not found.identical
-    assert 1e-5 < found.difference < 1e-2
 
 
 def test_plain_xarray_reads_the_rows(folder):
