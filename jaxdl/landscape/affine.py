@@ -19,6 +19,7 @@ import jax
 import jax.numpy as jnp
 from jax.extend.core import ClosedJaxpr, Literal
 
+from jaxdl import tree
 from jaxdl.typing import Params, PyTree
 
 TERMWISE = frozenset(
@@ -37,11 +38,13 @@ INLINED = frozenset(("jit", "pjit", "closed_call"))
 
 class Split(NamedTuple):
     """``prepare(params, directions, args) -> prepared``, once; ``at(prepared, a) -> outputs`` at a point. ``products``:
-    how many matrix products and convolutions the first saves the second."""
+    how many matrix products and convolutions the first saves the second. ``error(params, directions, args, a)``: how
+    far what is put together at a point is from the same computed there, relative to its length, in √ε."""
 
     prepare: Callable[[Params, Sequence[PyTree], tuple[Any, ...]], Any]
     at: Callable[[Any, jax.Array], Any]
     products: int
+    error: Callable[[Params, Sequence[PyTree], tuple[Any, ...], jax.Array], jax.Array]
 
 
 _Value: TypeAlias = int
@@ -108,7 +111,24 @@ def split(function: Callable[..., PyTree], params: Params, axes: int, args: tupl
             values.update(zip(step.outputs, _bind(step.equation, [values[v] for v in step.inputs]), strict=True))
         return jax.tree.unflatten(jax.tree.structure(shape), [values[value] for value in program.outputs])
 
-    return Split(prepare, at, _saved(program, stages))
+    def error(params: Params, directions: Sequence[PyTree], args: tuple[Any, ...], a: jax.Array) -> jax.Array:
+        together = prepare(params, directions, args)[0]
+        there = prepare(jax.tree.map(lambda *x: _joined(x, a), params, *directions), (), args)[0]
+        apart = [_apart(_joined(parts, a), whole) for parts, (whole,) in zip(together, there, strict=True)]
+        return jnp.max(jnp.stack([jnp.zeros(()), *apart]))
+
+    return Split(prepare, at, _saved(program, stages), error)
+
+
+def _apart(found: jax.Array, expected: jax.Array) -> jax.Array:
+    """The length of the difference relative to that of the second, in √ε; NaN where only one is finite."""
+    dtype = tree.compute_dtype(found)
+    same = (found == expected) | (jnp.isnan(found) & jnp.isnan(expected))
+    away = jnp.where(same, jnp.zeros_like(found), found - expected).astype(dtype)
+    size = jnp.where(jnp.isfinite(expected), expected, jnp.zeros_like(expected)).astype(dtype)
+    length = jnp.maximum(jnp.sqrt(jnp.sum(size**2)), jnp.finfo(dtype).tiny)
+    relative = jnp.sqrt(jnp.sum(away**2)) / length
+    return (relative / jnp.sqrt(jnp.asarray(jnp.finfo(found.dtype).eps, dtype))).astype(jnp.zeros(()).dtype)
 
 
 def _joined(parts: Sequence[jax.Array], a: jax.Array) -> jax.Array:

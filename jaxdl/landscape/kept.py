@@ -17,6 +17,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxdl import provenance
+from jaxdl.landscape import programs
 from jaxdl.ledger import Ledger
 from jaxdl.tables import Column
 
@@ -148,10 +149,7 @@ def digest(function: Callable[..., Any], slice_: Any, points: np.ndarray) -> str
     found = hashlib.sha256(provenance.digest(str(closed.jaxpr)).encode())
     given = (slice_.params, slice_.directions, slice_.args, slice_.derivatives, points)
     for leaf in jax.tree.leaves((given, list(closed.consts))):
-        is_key = isinstance(leaf, jax.Array) and jnp.issubdtype(leaf.dtype, jax.dtypes.prng_key)
-        array = np.ascontiguousarray(jax.random.key_data(leaf) if is_key else leaf)
-        found.update(f"{array.dtype}{array.shape}".encode())
-        found.update(array.tobytes())
+        programs.add(found, leaf)
     return found.hexdigest()
 
 

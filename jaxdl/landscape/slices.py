@@ -4,7 +4,8 @@ r"""The loss, and whatever else, along lines and on planes through the space of 
 
 Every point is an evaluation of a pure function: the user's parameters are never changed, and no error adds up from
 point to point. How many points are computed at a time, on which devices, and what of the loss is computed once for all
-of them: ``evaluation.py`` and ``affine.py``. What becomes of batch statistics along the way is a choice, see
+of them: ``evaluation.py`` and ``affine.py``; a second call of the same function and shapes compiles nothing:
+``programs.py``. What becomes of batch statistics along the way is a choice, see
 ``batch_statistics.py``.
 """
 
@@ -19,7 +20,7 @@ from jaxdl import checks, provenance
 from jaxdl.curvature.batches import mean_over_parts
 from jaxdl.curvature.products import Loss
 from jaxdl.landscape import directions as along
-from jaxdl.landscape import evaluation
+from jaxdl.landscape import evaluation, programs
 from jaxdl.typing import Batch, Params, PyTree
 
 if TYPE_CHECKING:
@@ -144,7 +145,7 @@ def _slice(
         raise ValueError("a metric must have another name than 'loss'.")
     # Row-major over (y, x), the coordinates in the order of the directions (x, y).
     points = np.stack(np.meshgrid(*grids.values(), indexing="ij")[::-1], axis=-1).reshape(-1, len(grids))
-    looked_at = evaluation.Slice(
+    looked_at = programs.Slice(
         {"loss": loss, **metrics}, params, tuple(directions), args, options.get("derivatives", False)
     )
     values = evaluation.evaluate(looked_at, points, options)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from jaxdl import landscape, losses
-from jaxdl.landscape import affine
+from jaxdl.landscape import affine, programs
 from jaxdl.landscape.directions import combination
 from jaxdl.models.cnn import CNN
 from jaxdl.models.mlp import MLP
@@ -119,19 +119,51 @@ def test_a_product_that_costs_less_than_its_parts_is_not_taken_apart():
 
 
 def test_slices_take_the_shortcut_where_there_is_one(monkeypatch):
-    from jaxdl.landscape import evaluation
-
     taken = []
-    plain = evaluation._plain
-    monkeypatch.setattr(evaluation, "_plain", lambda s: taken.append("plain") or plain(s))
+    chosen = programs.Programs.chosen
+
+    def noted(*given):
+        taken.append(chosen(*given))
+        return taken[-1]
+
+    monkeypatch.setattr(programs.Programs, "chosen", noted)
     w, x = jnp.ones((8, 3)), X[:, 0, :, 0]
     by_shortcut = landscape.line(lambda w: jnp.sum(jnp.tanh(x @ w)), w, w, points=3)
-    assert not taken
     plainly = landscape.line(lambda w: jnp.sum(jnp.tanh(x @ w)), w, w, points=3, shortcut=False)
-    assert taken == ["plain"]
+    assert [short for _, short in taken] == [True, False]
     np.testing.assert_allclose(by_shortcut["loss"], plainly["loss"], rtol=1e-13)
     landscape.line(lambda w: jnp.sum(jnp.tanh(x @ w)), w, w, points=3, memory=10**6)
     landscape.line(lambda w: jnp.sum(w**2), w, w, points=3)
-    assert taken == ["plain"] * 2
+    assert [short for _, short in taken[2:]] == [True, False]
     with pytest.raises(ValueError, match="shortcut=True cannot give them"):
         landscape.line(lambda w: jnp.sum(w**2), w, w, points=3, shortcut=True, derivatives=True)
+
+
+def test_a_shortcut_that_does_not_agree_is_not_taken(monkeypatch):
+    """Tanh said to be linear: the check at three points finds it out."""
+    monkeypatch.setattr(affine, "TERMWISE", affine.TERMWISE | {"tanh"})
+    w, x = like(jnp.ones((8, 3)), 0), X[:, 1, :, 0]
+
+    def loss(w):
+        return jnp.sum(jnp.tanh(x @ w))
+
+    with pytest.warns(UserWarning, match="the slice is computed without it"):
+        data = landscape.line(loss, w, w, points=5)
+    np.testing.assert_allclose(data["loss"], [loss(w * (1 + a)) for a in np.linspace(-1, 1, 5)], rtol=1e-12)
+    with pytest.raises(ValueError, match="must agree with what it replaces within 16 √ε, it is off by"):
+        landscape.line(loss, w, w, points=5, shortcut=True)
+
+
+@pytest.mark.parametrize("dtype", [jnp.float64, jnp.float32, jnp.bfloat16])
+def test_roundings_are_no_disagreement(dtype):
+    w, x = (like(jnp.zeros(shape), 3).astype(dtype) for shape in ((500, 4), (20, 500)))
+    halves = affine.split(lambda w, x: jnp.tanh(x @ w), w, 2, (x,))
+    axes = (like(w, 4).astype(dtype), like(w, 5).astype(dtype))
+    assert 0 < halves.error(w, axes, (x,), jnp.array([3.0, -2.0])) < 1
+
+
+def test_a_number_that_is_missing_is_a_disagreement():
+    values = jnp.array([1.0, jnp.nan, jnp.inf])
+    assert affine._apart(values, values) == 0
+    assert jnp.isnan(affine._apart(values, jnp.ones(3)))
+    assert affine._apart(jnp.zeros(3), jnp.zeros(3)) == 0
