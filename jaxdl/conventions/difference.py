@@ -10,6 +10,7 @@ import optax
 
 from jaxdl.conformance.probes import Answers, Factory, ask, gradients
 from jaxdl.conformance.recurrences import Array
+from jaxdl.conventions.decimals import beside
 from jaxdl.conventions.explanation import Explanation, explain
 from jaxdl.rules import Rule, rule_of
 
@@ -69,7 +70,7 @@ class Difference:
     def __str__(self) -> str:
         rows = [f"{self.names[0]} and {self.names[1]}: {self.verdict}.", f"  {self.largest:.1e}  everywhere"]
         rows += [f"  {distance:.1e}  {condition}" for condition, distance in self.by_condition.items()]
-        rows += [f"{name}: {a} | {b}" for name, (a, b) in self.arguments.items()]
+        rows += [f"{name}: {' | '.join(beside(a, b))}" for name, (a, b) in self.arguments.items()]
         if self.explanations and self.equal != ((),):
             rows += [f"\n{explanation}" for explanation in self.explanations]
         return "\n".join(rows)
@@ -182,11 +183,7 @@ def _arguments(a: Rule | None, b: Rule | None) -> dict[str, tuple[Any, Any]]:
     if a is None or b is None or a.name != b.name:
         return {}
     pairs = {name: (value, b.arguments.get(name)) for name, value in a.arguments.items()}
-    return {name: (x, y) for name, (x, y) in pairs.items() if x is not y and _said(x) != _said(y)}
-
-
-def _said(value: Any) -> str:
-    return repr(value)
+    return {name: (x, y) for name, (x, y) in pairs.items() if x is not y and repr(x) != repr(y)}
 
 
 def _explanations(a: Subject, b: Subject) -> tuple[Explanation, Explanation] | None:

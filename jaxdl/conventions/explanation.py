@@ -9,14 +9,16 @@ import jax
 import numpy as np
 import optax
 
+from jaxdl.conformance.demands import NeedsMore, missing
 from jaxdl.conventions import tracing
-from jaxdl.conventions.expressions import Expression, substitute, symbol
-from jaxdl.conventions.sharing import count_uses, size
+from jaxdl.conventions.expressions import Expression, symbol
+from jaxdl.conventions.losses import LETTERS, OF_LOSS, stand_ins
+from jaxdl.conventions.sharing import Line, ordered
 from jaxdl.conventions.writing import LATEX, PLAIN, Style, write
 from jaxdl.rules import Rule, rule_of
 from jaxdl.typing import PyTree
 
-GRADIENT, PARAMETER, STEP = symbol("g"), symbol("θ", "before"), symbol("Δθ")
+GRADIENT, PARAMETER, STEP, LOSS = symbol("g"), symbol("θ", "before"), symbol("Δθ"), symbol("f")
 MATRIX, VECTOR = (256, 384), (5,)
 """Shapes at which a rule is looked at for what a scalar cannot show; nothing of that size is computed."""
 
@@ -33,24 +35,28 @@ class Explanation:
         rule, whose recurrence this is in full.
       otherwise: shapes of parameters that get another recurrence than a scalar.
       opaque: primitives that stand in the formulas by their names, unread.
+      asks: extra arguments that the update needs, with the letters that stand for them here.
+      unread: why there are no lines, where its program could not be had; else nothing.
     """
 
     name: str | None
-    initial: tuple[tuple[Expression, Expression], ...]
-    lines: tuple[tuple[Expression, Expression], ...]
+    initial: tuple[Line, ...]
+    lines: tuple[Line, ...]
     across: tuple[str, ...] = ()
     otherwise: tuple[tuple[int, ...], ...] = ()
     opaque: tuple[str, ...] = ()
+    asks: tuple[str, ...] = ()
+    unread: str = ""
 
     @property
     def exact(self) -> bool:
-        """Whether the lines say everything: elementwise, the same for every shape, nothing opaque."""
-        return not (self.across or self.otherwise or self.opaque)
+        """Whether the lines say everything: elementwise, the same for every shape, nothing opaque or unread."""
+        return not (self.across or self.otherwise or self.opaque or self.unread)
 
     @property
     def reservations(self) -> tuple[str, ...]:
         """What the lines do not say, one sentence each."""
-        said = []
+        said = [f"It asks for more than gradients: {'; '.join(self.asks)}."] if self.asks else []
         if self.across:
             how = ", ".join(self.across)
             said.append(f"Partial: it looks, or may look, across elements ({how}); this is a lone scalar's rule.")
@@ -58,10 +64,12 @@ class Explanation:
             said.append(f"Partial: leaves of shape {', '.join(map(str, self.otherwise))} get another rule.")
         if self.opaque:
             said.append(f"Opaque here: {', '.join(self.opaque)}.")
+        if self.unread:
+            said.append(f"Opaque: {self.unread}")
         return tuple(said)
 
     def __str__(self) -> str:
-        width = max(len(write(left, PLAIN)) for left, _ in self.lines)
+        width = max((len(write(left, PLAIN)) for left, _ in self.lines), default=0)
         rows = [f"{write(left, PLAIN):<{width}} = {write(right, PLAIN)}" for left, right in self.lines]
         start = ", ".join(f"{write(left, PLAIN)} = {write(right, PLAIN)}" for left, right in self.initial)
         head = [self.name] if self.name else []
@@ -71,8 +79,9 @@ class Explanation:
         """The recurrence as one ``aligned`` block; what the lines do not say follows as comments."""
         rows = [_row(left, right, LATEX) for left, right in self.lines]
         body = " \\\\\n".join(f"  {row}" for row in rows)
-        comments = "".join(f"\n% {said}" for said in self.reservations)
-        return f"\\begin{{aligned}}\n{body}\n\\end{{aligned}}{comments}"
+        comments = [f"% {said}" for said in self.reservations]
+        block = [r"\begin{aligned}", body, r"\end{aligned}"] if self.lines else []
+        return "\n".join([*block, *comments])
 
     def _repr_latex_(self) -> str:
         return f"$$\n{self.latex()}\n$$"
@@ -93,7 +102,9 @@ def explain(transform: optax.GradientTransformation | Callable[..., Any], **argu
 
     Returns:
       The recurrence: ``print`` it, or take ``.latex()``. It says so itself where it is partial: where the rule looks
-      across elements (a global norm), where matrices get another one, or where something could not be read.
+      across elements (a global norm), where matrices get another one, or where something could not be read. An update
+      that asks for the loss is given letters for it; one that asks for what has no letter, or that a lone parameter is
+      not enough for, has no lines, and the explanation says why.
 
     Raises:
       TypeError: neither a transformation nor a callable; arguments for a transformation.
@@ -140,10 +151,14 @@ def _explained(
     # Standard promotion: other people's rules mix dtypes. Double precision: 1 − 0.9 prints as 0.1.
     with jax.enable_x64(True), jax.numpy_dtype_promotion("standard"), jax.numpy_rank_promotion("allow"):
         program = _Program(make, letters, rule)
-        initial, lines, opaque = program.recurrence(program.smallest())
-        across = program.crossings()
-        shapes = () if across else tuple(s for s in (VECTOR, MATRIX) if program.recurrence(s)[:2] != (initial, lines))
-    return Explanation(name or (rule.name if rule else None), initial, lines, across, shapes, opaque)
+        program.make_once()
+        try:
+            return program.explained(name or (rule.name if rule else None))
+        except NeedsMore as demand:
+            why = f"its update needs {', '.join(map(repr, demand.names))}, for which there is no letter."
+        except Exception as error:  # somebody else's program: whatever keeps it from being traced is the answer
+            why = f"on a lone parameter its program ends in {type(error).__name__}: {str(error).splitlines()[0]}"
+    return Explanation(name or (rule.name if rule else None), (), (), unread=why)
 
 
 class _Program:
@@ -155,27 +170,48 @@ class _Program:
         self.make = make
         self.letters = letters
         self.names = _argument_names(rule)
+        self.asks: tuple[str, ...] = ()
+
+    def make_once(self) -> None:
+        """Calls the factory alone, so that what it refuses is raised as it is."""
+        jax.eval_shape(lambda floats: self.make(**floats) and None, self.floats())
+
+    def explained(self, name: str | None) -> Explanation:
+        """All that the program says."""
+        initial, lines, opaque = self.recurrence(self.smallest())
+        across = self.crossings()
+        shapes = () if across else tuple(s for s in (VECTOR, MATRIX) if self.recurrence(s)[:2] != (initial, lines))
+        return Explanation(name, initial, lines, across, shapes, opaque, tuple(LETTERS[asked] for asked in self.asks))
+
+    def floats(self) -> dict[str, Any]:
+        return {name: jax.ShapeDtypeStruct((), np.float64) for name in self.letters}
 
     def init(self, floats: Mapping[str, Any], theta: PyTree) -> PyTree:
         return self.make(**floats).init(theta)
 
-    def update(self, floats: Mapping[str, Any], g: PyTree, state: PyTree, theta: PyTree) -> PyTree:
-        return self.make(**floats).update(g, state, theta)
+    def update(self, floats: Mapping[str, Any], g: PyTree, state: PyTree, theta: PyTree, loss: Any) -> PyTree:
+        given = stand_ins(loss, g)
+        return self.make(**floats).update(g, state, theta, **{name: given[name] for name in self.asks})
 
-    def arguments(self, theta: PyTree) -> tuple[Any, Any, Any, Any]:
-        floats = {name: jax.ShapeDtypeStruct((), np.float64) for name in self.letters}
-        return floats, theta, jax.eval_shape(self.init, floats, theta), theta
+    def arguments(self, theta: PyTree) -> tuple[Any, ...]:
+        loss = jax.ShapeDtypeStruct((), np.float64)
+        return self.floats(), theta, jax.eval_shape(self.init, self.floats(), theta), theta, loss
 
     def smallest(self) -> tuple[int, ...]:
-        """The shape of a lone scalar: ``()``, or ``(1,)`` for rules that need an axis."""
+        """The shape of a lone scalar: ``()``, or ``(1,)`` for rules that need an axis; notes what the update asks."""
         try:
-            self.arguments_and_result(jax.ShapeDtypeStruct((), np.float64))
+            jax.eval_shape(self.update, *self.arguments(jax.ShapeDtypeStruct((), np.float64)))
         except IndexError:
             return (1,)
+        except TypeError as error:
+            asked = missing(error)
+            if not asked:
+                raise
+            if set(asked) - set(LETTERS):
+                raise NeedsMore([name for name in asked if name not in LETTERS]) from error
+            self.asks += asked
+            return self.smallest()
         return ()
-
-    def arguments_and_result(self, leaf: Any) -> Any:
-        return jax.eval_shape(self.update, *self.arguments(leaf))
 
     def crossings(self) -> tuple[str, ...]:
         """What mixes elements or leaves, seen on a tree of a matrix and a vector."""
@@ -185,15 +221,19 @@ class _Program:
 
     def recurrence(self, shape: tuple[int, ...]) -> tuple[Any, Any, tuple[str, ...]]:
         """Initial state, lines and opaque primitives for one leaf of that shape."""
-        floats, g, state, theta = self.arguments(jax.ShapeDtypeStruct(shape, np.float64))
+        floats, g, state, theta, loss = self.arguments(jax.ShapeDtypeStruct(shape, np.float64))
         names = _state_names(state)
         start = tracing.read(jax.make_jaxpr(self.init)(floats, theta), [*self.letters.values(), PARAMETER], self.names)
         before = [symbol(name, "before") for name in names]
-        inputs = [*self.letters.values(), GRADIENT, *before, PARAMETER]
-        step = tracing.read(jax.make_jaxpr(self.update)(floats, g, state, theta), inputs, self.names)
+        inputs = [*self.letters.values(), GRADIENT, *before, PARAMETER, LOSS]
+        step = tracing.read(jax.make_jaxpr(self.update)(floats, g, state, theta, loss), inputs, self.names)
         after = [symbol(name, "new") for name in names]
-        lines = _ordered(dict(zip(after, step.outputs[1:], strict=True)), step.outputs[0])
-        return tuple(zip(before, start.outputs, strict=True)), lines, step.opaque
+        lines = ordered(dict(zip(after, step.outputs[1:], strict=True)), (STEP, step.outputs[0]))
+        return (
+            tuple(zip(before, start.outputs, strict=True)),
+            lines,
+            tuple(name for name in step.opaque if name not in OF_LOSS),
+        )
 
 
 def _argument_names(rule: Rule | None) -> Callable[[Any], str | None]:
@@ -213,7 +253,7 @@ def _argument_names(rule: Rule | None) -> Callable[[Any], str | None]:
 def _state_names(state: PyTree) -> list[str]:
     """The field of each leaf of the state, with its place in the chain where two share a name."""
     paths = [path for path, _ in jax.tree.leaves_with_path(state)]
-    fields = [f"state.{field}" if field in ("g", "θ", "Δθ") else field for field in map(_field, paths)]
+    fields = [f"state.{field}" if field in ("g", "θ", "Δθ", "f") else field for field in map(_field, paths)]
     return [
         field if fields.count(field) == 1 else f"{field}.{fields[:i].count(field)}" for i, field in enumerate(fields)
     ]
@@ -222,50 +262,3 @@ def _state_names(state: PyTree) -> list[str]:
 def _field(path: Sequence[Any]) -> str:
     named = [str(getattr(key, "name", getattr(key, "key", ""))) for key in path]
     return next((name for name in reversed(named) if name), "state")
-
-
-def _ordered(states: dict[Expression, Expression], step: Expression) -> tuple[tuple[Expression, Expression], ...]:
-    """The lines, each written with the new states that it contains, after those."""
-    shown = {name: formula for name, formula in states.items() if formula.kind not in ("symbol", "number")}
-    named = {formula: name for name, formula in reversed(shown.items())}
-
-    def abbreviated(name: Expression | None, formula: Expression) -> Expression:
-        inner = {f: n for f, n in named.items() if n != name and f != formula}
-        return substitute(formula, dict(sorted(inner.items(), key=lambda pair: -size(pair[0]))))
-
-    lines = [(name, abbreviated(name, formula)) for name, formula in states.items()]
-    lines.append((STEP, substitute(step, dict(sorted(named.items(), key=lambda pair: -size(pair[0]))))))
-    return _shared(_sorted(lines))
-
-
-def _sorted(lines: list[tuple[Expression, Expression]]) -> list[tuple[Expression, Expression]]:
-    """Each line after those whose names it uses."""
-    done: list[tuple[Expression, Expression]] = []
-    waiting = list(lines)
-    while waiting:
-        names = {name for name, _ in waiting}
-        ready = next((line for line in waiting if not names & set(count_uses([line[1]]))), waiting[0])
-        waiting.remove(ready)
-        done.append(ready)
-    return done
-
-
-SHARED = 6
-"""Nodes from which a subformula that is used twice gets a name of its own."""
-
-
-def _shared(lines: list[tuple[Expression, Expression]]) -> tuple[tuple[Expression, Expression], ...]:
-    """The lines with long subformulas that are used more than once written once."""
-    written: list[tuple[Expression, Expression]] = []
-    for done, (name, formula) in enumerate(lines):
-        while True:
-            uses = count_uses([formula])
-            twice = [e for e, n in uses.items() if n > 1 and e.kind in ("sum", "product", "power", "call")]
-            longest = max((e for e in twice if size(e) >= SHARED), key=size, default=None)
-            if longest is None:
-                break
-            letter = symbol(f"q{len(written) - done}")
-            written.append((letter, longest))
-            formula = substitute(formula, {longest: letter})
-        written.append((name, formula))
-    return tuple(written)

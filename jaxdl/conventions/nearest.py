@@ -3,8 +3,8 @@
 import difflib
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from typing import Any
 
+from jaxdl.conventions.decimals import beside
 from jaxdl.conventions.meaning import DECAY, RATE, SHRINKAGE, VELOCITY, Form, Step, different
 from jaxdl.conventions.spellings import Spelling, slots_of
 
@@ -112,10 +112,7 @@ def _argument(there: Step, here: Step, name: str) -> str:
     a, b = there.arguments.get(name), here.arguments.get(name)
     if callable(b) and isinstance(a, int | float):
         return f"{name} of {_called(here)} is a schedule, and there it is a number."
+    theirs, ours = beside(a, b, unnamed="a schedule")
     if name not in there.arguments:
-        return f"{_called(there)} there has no {name}, here {name}={_literal(b)}."
-    return f"{_called(there)} there has {name}={_literal(a)}, here {_literal(b)}."
-
-
-def _literal(value: Any) -> str:
-    return getattr(value, "__name__", "a schedule") if callable(value) else repr(value)
+        return f"{_called(there)} there has no {name}, here {name}={ours}."
+    return f"{_called(there)} there has {name}={theirs}, here {ours}."

@@ -140,6 +140,11 @@ class _Reader:
             return self.run(*_opened(inner), operands)
         if name == "optimization_barrier":
             return operands
+        if name.startswith("reduce_") and name in REDUCTIONS and equation.invars[0].aval.size != _size_of(equation):
+            self.opaque.append(name)  # of a state that holds several numbers for one parameter
+            return [call(name, *operands)]
+        if name == "dot_general" and all(x.aval.size == 1 for x in equation.invars):
+            return [multiply(*operands)]
         one = _one_output(name, equation, operands)
         if one is not None:
             return [one]
@@ -152,6 +157,10 @@ class _Reader:
 
 def _opened(program: Any) -> tuple[Jaxpr, Sequence[Any]]:
     return (program.jaxpr, program.consts) if isinstance(program, ClosedJaxpr) else (program, ())
+
+
+def _size_of(equation: Any) -> int:
+    return int(equation.outvars[0].aval.size)
 
 
 def _one_output(name: str, equation: Any, operands: list[Expression]) -> Expression | None:

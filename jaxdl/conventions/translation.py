@@ -16,6 +16,7 @@ import optax
 from jaxdl import checks
 from jaxdl.conventions import keras, tensorflow1, torch
 from jaxdl.conventions import optax as optax_
+from jaxdl.conventions.decimals import literal
 from jaxdl.conventions.meaning import DECAY_COMMUTES, NO_ZERO, RATE, RATE_COMMUTES, Form, Opaque, alike, form_of
 from jaxdl.conventions.nearest import nearest
 from jaxdl.conventions.spellings import RATES, Spelling, slots_of, spellings
@@ -48,12 +49,8 @@ class Translation:
         if self.constructor is None:
             return "\n".join([f"# nothing in {self.framework} does the same", *notes])
         first = ["params"] if self.framework == "torch" else []
-        arguments = ", ".join([*first, *(f"{name}={_literal(value)}" for name, value in self.keywords.items())])
+        arguments = ", ".join([*first, *(f"{name}={literal(value)}" for name, value in self.keywords.items())])
         return "\n".join([f"{self.constructor}({arguments})", *notes])
-
-
-def _literal(value: Any) -> str:
-    return getattr(value, "__name__", "schedule") if callable(value) else repr(value)
 
 
 class Framework(NamedTuple):

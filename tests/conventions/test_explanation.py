@@ -1,6 +1,7 @@
 """What ``explain`` prints is what the transformation computes: the printed recurrence is run beside the real one."""
 
 import functools
+import re
 
 import jax
 import jax.numpy as jnp
@@ -11,10 +12,13 @@ import jaxdl
 from jaxdl import rules, transforms
 from jaxdl.conventions.explanation import STEP, explain
 from jaxdl.conventions.expressions import symbol
+from tests import aliases
 from tests.conftest import peer
 from tests.conventions.evaluation import evaluate
 
 GRADIENTS = (1.0, -0.5, 2.0, 0.0, 1e-4, -3.0, 0.25)
+LOSS = 0.3
+"""For rules that ask for it."""
 
 
 def run_explained(explanation, theta):
@@ -22,7 +26,7 @@ def run_explained(explanation, theta):
     state = {name: evaluate(start, {symbol("θ", "before"): theta}) for name, start in explanation.initial}
     steps = []
     for g in GRADIENTS:
-        values = {**state, symbol("g"): g, symbol("θ", "before"): theta}
+        values = {**state, symbol("g"): g, symbol("f"): LOSS, symbol("θ", "before"): theta}
         for name, formula in explanation.lines:
             values[name] = evaluate(formula, values)
         steps.append(values[STEP])
@@ -31,15 +35,15 @@ def run_explained(explanation, theta):
     return steps
 
 
-def run(transform, theta):
+def run(transform, theta, shape=()):
     """The steps of the transformation."""
-    params, steps = jnp.asarray(theta), []
-    update = jax.jit(transform.update)
+    params, steps = jnp.full(shape, theta), []
+    update = jax.jit(optax.with_extra_args_support(transform).update)
     with peer():
         state = transform.init(params)
         for g in GRADIENTS:
-            step, state = update(jnp.asarray(g), state, params)
-            steps.append(float(step))
+            step, state = update(jnp.full(shape, g), state, params, value=jnp.asarray(LOSS))
+            steps.append(step.item())
             params = params + step
     return steps
 
@@ -58,10 +62,11 @@ OURS = {
     "clipped": optax.chain(transforms.clip(0.3), jaxdl.sgd(0.1)),
     "clipped by norm": optax.chain(transforms.clip_by_global_norm(0.3), jaxdl.sgd(0.1)),
 }
-OPTAX = (
-    "adabelief adadelta adagrad adam adamax adamaxw adan adamw amsgrad lamb lars lion nadam novograd "
-    "optimistic_gradient_descent radam rmsprop rprop sgd sign_sgd signum yogi adafactor fromage"
-)
+UNREAD = ("lbfgs", "noisy_sgd")
+"""What of them is opaque, or has more in its state than letters stand for: a loop, a key."""
+SHAPES = {"sm3": (1,)}
+"""Of a lone parameter, where it needs an axis."""
+OPTAX = sorted({*aliases.NAMES} - {*UNREAD})
 
 
 @pytest.mark.parametrize("name", OURS)
@@ -70,10 +75,11 @@ def test_the_printed_recurrence_is_ours(name):
     assert run_explained(explanation, 2.0) == pytest.approx(run(OURS[name], 2.0), rel=1e-11, abs=1e-14)
 
 
-@pytest.mark.parametrize("name", OPTAX.split())
+@pytest.mark.parametrize("name", OPTAX)
 def test_the_printed_recurrence_is_optaxs(name):
-    transform = getattr(optax, name)(0.1)
-    assert run_explained(explain(transform), 2.0) == pytest.approx(run(transform, 2.0), rel=1e-6, abs=1e-14)
+    transform = aliases.made(name, 0.1)
+    steps = run(transform, 2.0, SHAPES.get(name, ()))
+    assert run_explained(explain(transform), 2.0) == pytest.approx(steps, rel=1e-6, abs=1e-14)
 
 
 # --- what it looks like -----------------------------------------------------------------------------------------------
@@ -162,6 +168,61 @@ def test_what_cannot_be_read_is_said_to_be_opaque():
     assert set(explanation.opaque) <= {"while", "scan"}
     assert explanation.opaque
     assert "Opaque" in str(explanation)
+
+
+@pytest.mark.parametrize(
+    ("transform", "opaque", "asked"),
+    [
+        (aliases.made("lbfgs", 0.1), {"while", "scan"}, "value_fn = f(·)"),
+        (optax.chain(optax.sgd(0.1), optax.scale_by_backtracking_linesearch(5)), {"while"}, "value_fn = f(·)"),
+        (optax.polyak_sgd(0.5), set(), "value = f, the loss at θ"),
+        (optax.contrib.momo(0.5), set(), "value = f, the loss at θ"),
+        (aliases.made("noisy_sgd", 0.1), {"random_bits"}, None),
+    ],
+)
+def test_what_asks_for_the_loss_is_read_as_far_as_it_can_be(transform, opaque, asked):
+    explanation = explain(transform)
+    assert explanation.lines[-1][0] == STEP
+    assert opaque <= {*explanation.opaque}
+    assert bool(opaque) == bool(explanation.opaque)
+    assert any(asked in said for said in explanation.asks) if asked else explanation.asks == ()
+    assert ("It asks for more than gradients" in str(explanation)) == bool(asked)
+    assert not explanation.exact
+
+
+def test_polyaks_step_reads_as_in_the_paper():
+    assert "min(f / g², 0.5)) · g\n" in str(explain(optax.polyak_sgd(0.5)))
+
+
+def test_a_state_of_several_numbers_is_not_taken_for_one():
+    explanation = explain(optax.contrib.mechanize(optax.sgd(0.1)))  # it keeps six scales and adds them up
+    assert "reduce_sum" in explanation.opaque
+    assert "reduce_sum(s′)" in str(explanation)
+
+
+@pytest.mark.parametrize(
+    ("transform", "why"),
+    [
+        (optax.lookahead(optax.sgd(0.1), 5, 0.5), "ends in AttributeError: .* has no attribute fast"),
+        (optax.contrib.sophia(0.1), "ends in ValueError: obj_fn must be provided"),
+        (
+            optax.GradientTransformationExtraArgs(lambda params: (), lambda g, s, p=None, *, temperature: (g, s)),
+            "its update needs 'temperature', for which there is no letter",
+        ),
+    ],
+)
+@pytest.mark.filterwarnings("ignore::UserWarning")
+def test_what_cannot_be_had_for_a_lone_parameter_is_opaque_and_says_why(transform, why):
+    explanation = explain(transform)
+    assert explanation.lines == ()
+    assert not explanation.exact
+    assert re.search(why, str(explanation))
+    assert explanation.latex().startswith("% Opaque: ")
+
+
+def test_what_a_factory_refuses_is_raised_as_it_is():
+    with pytest.raises(TypeError, match="unexpected keyword argument 'nonsense'"):
+        explain(jaxdl.adam, nonsense=3)
 
 
 def test_neither_transformation_nor_factory_is_refused():
