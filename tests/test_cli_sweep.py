@@ -322,10 +322,13 @@ def test_verify_says_how_runs_compare(monkeypatch, tmp_path, found, code, words)
     assert words in printed
 
 
-def test_help_lists_the_options():
+def test_help_shows_commands_to_copy_and_options_in_words(capsys):
     with pytest.raises(SystemExit) as ended:
         command("--help")
     assert ended.value.code == 0
+    lines = [line.strip() for line in capsys.readouterr().out.splitlines()]
+    assert "$ jaxdl sweep --verify runs/first" in lines
+    assert not [line for line in lines if "None" in line]
 
 
 # --- the display ------------------------------------------------------------------------------------------------------

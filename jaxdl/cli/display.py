@@ -151,9 +151,11 @@ def number(value: float) -> str:
 def seconds(value: float) -> str:
     """A duration.
 
-    >>> seconds(0.123), seconds(59.4), seconds(125), seconds(7300)
-    ('0.1 s', '59 s', '2 min 5 s', '2 h 1 min')
+    >>> seconds(0.012), seconds(0.123), seconds(59.4), seconds(125), seconds(7300)
+    ('12 ms', '0.1 s', '59 s', '2 min 5 s', '2 h 1 min')
     """
+    if value < 0.1:
+        return f"{1000 * value:.0f} ms"
     if value < 10:
         return f"{value:.1f} s"
     whole = round(value)

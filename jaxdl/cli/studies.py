@@ -50,7 +50,7 @@ def below(folder: Path) -> Iterator[Path]:
       FileNotFoundError: there is no such folder.
     """
     if not folder.is_dir():
-        raise FileNotFoundError(f"there is no folder {str(folder)!r} to list.")
+        raise FileNotFoundError(f"there is no folder {str(folder)!r} to list; studies lie where --out put them.")
     for path, inside, _ in os.walk(folder):
         inside.sort()
         if record.exists(path):

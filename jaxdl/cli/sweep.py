@@ -35,6 +35,11 @@ class Sweep:
 
     An axis is an argument of the optimizer, or of the problem (problem.label_noise), or the number of steps:
     --axis learning_rate=log:1e-4:1e-1:16 --axis b1=0.8,0.9 --axis nesterov=true,false --axis steps=100,200
+
+    A first study, what it holds, and whether it can be repeated:
+    $ jaxdl sweep --axis learning_rate=log:1e-4:1e-1:8 --out runs/first
+    $ jaxdl sweep --list runs
+    $ jaxdl sweep --verify runs/first
     """
 
     problem: str = "digits-mlp"
@@ -43,7 +48,7 @@ class Sweep:
     """Which optimizers; several are an axis of their own."""
     axes: Annotated[tuple[str, ...], tyro.conf.UseAppendAction, tyro.conf.arg(name="axis", metavar="NAME=VALUES")] = ()
     """Values of an axis: 0.8,0.9 or log:low:high:n or lin:low:high:n; all combinations of the axes are run."""
-    draw: Annotated[str | None, tyro.conf.arg(metavar="KIND:COUNT")] = None
+    draw: Annotated[str | None, tyro.conf.arg(metavar="KIND:COUNT", help_behavior_hint="")] = None
     """Quasi-random or random points in place of combinations: sobol:64, halton:50, random:50."""
     ranges: Annotated[
         tuple[str, ...], tyro.conf.UseAppendAction, tyro.conf.arg(name="range", metavar="NAME=RANGE")
@@ -53,27 +58,29 @@ class Sweep:
     """Seeds of every point."""
     steps: int = 500
     """Updates per run, where they are no axis."""
-    record_every: int | None = None
+    record_every: Annotated[int | None, tyro.conf.arg(metavar="INT", help_behavior_hint="")] = None
     """Updates between records; by default there are about 50 records."""
     batch: Literal["shared", "own"] = "shared"
     """Whether the runs of a seed see the same batches, or every point its own."""
     exact: bool = False
     """Every run bit for bit as if it ran alone; several times as slow."""
-    observe: tuple[str, ...] = ()
+    observe: Annotated[tuple[str, ...], tyro.conf.arg(help_behavior_hint="")] = ()
     """What to watch at every step, such as grad_norm update_ratio."""
     audit: int = 0
     """How many runs, besides the best, are repeated alone and compared."""
     out: Path = Path("runs/sweep")
     """Folder of the study."""
-    memory: Annotated[int | None, tyro.conf.arg(metavar="MEGABYTES")] = None
+    memory: Annotated[int | None, tyro.conf.arg(metavar="MEGABYTES", help_behavior_hint="")] = None
     """How much memory the programs may take; by default half of what is free."""
     anyway: bool = False
     """Go on with a study of other versions or of another kind of device; the study says so then."""
-    resume: Path | None = None
+    resume: Annotated[Path | None, tyro.conf.arg(metavar="DIR", help_behavior_hint="")] = None
     """Go on with the study in this folder, as it was commanded."""
-    studies: Annotated[tuple[Path, ...] | None, tyro.conf.arg(name="list", metavar="[DIR]")] = None
-    """List the studies below a folder (runs)."""
-    verify: Path | None = None
+    studies: Annotated[
+        tuple[Path, ...] | None, tyro.conf.arg(name="list", metavar="[DIR ...]", help_behavior_hint="")
+    ] = None
+    """List the studies in and below folders, where none is named below runs."""
+    verify: Annotated[Path | None, tyro.conf.arg(metavar="DIR", help_behavior_hint="")] = None
     """Repeat some runs of the study in this folder and compare them with what is stored."""
     count: int = 10
     """How many runs --verify repeats."""

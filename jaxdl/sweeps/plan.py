@@ -118,7 +118,7 @@ class Plan(NamedTuple):
         devices = "1 device" if self.teams == 1 else f"{self.teams} devices"
         lanes = "1 lane" if self.layout.lanes == 1 else f"{self.layout.lanes} lanes"
         steps = "1 step" if self.chunk_steps == 1 else f"{self.chunk_steps} steps"
-        cost = f"{_two_digits(1e6 * self.lane_step)} µs per lane-step, about {_duration(self.seconds)}"
+        cost = f"{_two_digits(1e6 * self.lane_step)} µs per lane-step, {_duration(self.seconds)}"
         guess = "" if self.timed else " (a guess)"
         return f"{lanes} × {devices}, chunk {steps}, {_megabytes(self.bytes)}, {cost}{guess}"
 
@@ -225,8 +225,10 @@ def _megabytes(count: int) -> str:
 
 def _duration(seconds: float) -> str:
     if seconds >= 7200:
-        return f"{seconds / 3600:.1f} h"
-    return f"{seconds / 60:.0f} min" if seconds >= 120 else f"{_two_digits(seconds)} s"
+        return f"about {seconds / 3600:.1f} h"
+    if seconds >= 120:
+        return f"about {seconds / 60:.0f} min"
+    return f"about {_two_digits(seconds)} s" if seconds >= 0.1 else "under 0.1 s"
 
 
 def _two_digits(value: float) -> str:

@@ -150,6 +150,10 @@ def test_chunks_last_half_a_second_and_cut_the_run_evenly(steps, record_every, s
             Plan(Layout(4, 8, 1), 1, 2, 2_340_000_000, 1e-6, 9000, timed=True),
             "32 lanes × 1 device, chunk 2 steps, 2.3 GB, 1 µs per lane-step, about 2.5 h",
         ),
+        (
+            Plan(Layout(1, 6, 1), 2, 100, 100, 1.4e-8, 1.6e-5, timed=False),
+            "6 lanes × 2 devices, chunk 100 steps, 1 MB, 0.014 µs per lane-step, under 0.1 s (a guess)",
+        ),
     ],
 )
 def test_a_plan_is_one_line(made, line):
