@@ -1,10 +1,10 @@
 """Functions of the parameters at many points of a slice: how many at a time, on which devices, what is kept.
 
-A program, see ``programs.py``, takes a chunk of points: each device gets as many and goes through them ``batch_size`` at
-a time, in a ``lax.map``. Devices do not talk to each other, so a point's values depend on the batch size (in their last
-bits) and not on the number of devices. On a CPU one to eight points at a time are fastest, and many cost memory and
-time. On other backends the batch size comes from the memory budget alone, up to a cap: as many points as the compiler
-says fit, which has not been tuned for speed.
+A program, see ``programs.py``, takes a chunk of points: each device gets as many and goes through them ``batch_size``
+at a time, in a ``lax.map``. Devices do not talk to each other, so a point's values depend on the batch size (in their
+last bits) and not on the number of devices. On a CPU one to eight points at a time are fastest, and many cost memory
+and time. On other backends the batch size comes from the memory budget alone, up to a cap: as many points as the
+compiler says fit, which has not been tuned for speed.
 """
 
 import math
