@@ -102,19 +102,49 @@ def by_loss_landscapes(grid: int) -> Callable[[], Any] | None:
     return lambda: loss_landscapes.planar_interpolation(model, *ends, metric, grid, deepcopy_model=True)
 
 
-def by_pyhessian(found: dict[str, tuple[np.ndarray, np.ndarray]]) -> Callable[[], None]:
-    """The five largest eigenvalues by power iteration with deflation, put into ``found`` with their vectors."""
+def torch_product() -> Callable[[], Any]:
+    """A Hessian–vector product by double backward, the gradient's graph kept from call to call, as PyHessian does."""
+    import torch
+
+    model, inputs, labels = torch_network()
+    params = list(model.parameters())
+    gradient = torch.autograd.grad(torch.nn.CrossEntropyLoss()(model(inputs), labels), params, create_graph=True)
+    vector = [torch.randn_like(p) for p in params]
+    return lambda: torch.autograd.grad(gradient, params, grad_outputs=vector, retain_graph=True)
+
+
+def by_pyhessian() -> Callable[[int], tuple[np.ndarray, np.ndarray]]:
+    """The five largest eigenvalues and vectors by power iteration with deflation, of so many iterations a pair."""
     import pyhessian
     import torch
 
     model, inputs, labels = torch_network()
 
-    def run() -> None:
+    def run(iterations: int) -> tuple[np.ndarray, np.ndarray]:
+        torch.manual_seed(0)
         made = pyhessian.hessian(model, torch.nn.CrossEntropyLoss(), data=(inputs, labels), cuda=False)
-        values, vectors = made.eigenvalues(maxIter=100, tol=1e-3, top_n=5)
-        found["pyhessian"] = np.array(values), np.stack([_in_our_order(vector) for vector in vectors])
+        values, vectors = made.eigenvalues(maxIter=iterations, tol=1e-9, top_n=5)
+        return np.array(values), np.stack([_in_our_order(vector) for vector in vectors])
 
     return run
+
+
+def products_alone() -> tuple[Callable[[], None], Callable[[], None]]:
+    """NumPy's matrix products of one point: of all layers, and of all but the first. No evaluation can take less."""
+    given = arrays()
+    kernels = [layer["kernel"] for layer in given["params"]]
+    sizes = [(SAMPLES, len(kernel)) for kernel in kernels]
+    inputs = [given["batch"][0], *(np.ones(size, np.float32) for size in sizes[1:])]
+    outputs = [np.empty((SAMPLES, kernel.shape[1]), np.float32) for kernel in kernels]
+
+    def from_layer(first: int) -> Callable[[], None]:
+        def run() -> None:
+            for x, kernel, out in zip(inputs[first:], kernels[first:], outputs[first:], strict=True):
+                np.matmul(x, kernel, out=out)
+
+        return run
+
+    return from_layer(0), from_layer(1)
 
 
 def _in_our_order(vector: list[Any]) -> np.ndarray:

@@ -1,17 +1,15 @@
 """A 51 × 51 surface of a 784-128-128-10 tanh network on 1 024 points, on one core, against other libraries.
 
-Rows: ``plane``, ours with what is affine in the coordinates computed once; ``plain``, ours without; ``torch``, a loop
-that moves torch's parameters in place; ``loss_landscapes``, its planar interpolation, where it is installed. All on the
-same weights, data and directions, in milliseconds a point. ``memory``: the peak of the resident memory of a process
-that computes the surface, above what it had after importing. ``hvp`` and ``eigenpairs``: Hessian–vector products, and
-the five largest eigenvalues by us, by SciPy's ``eigsh`` on the same products, and by PyHessian where it is installed,
-with the residuals that they turn out to have. ``edge``: gradient descent on a small network, whose sharpness times η/2
-has a median near 1.
+Rows: ``plane``, our public call with what is affine in the coordinates computed once; ``plain``, the same without;
+``torch``, a loop that moves torch's parameters in place; ``loss_landscapes``, its planar interpolation, where it is
+installed. All on the same weights, data and directions, in milliseconds a point; our first call, which compiles, is
+apart. ``products_alone_ms``: the matrix products that a point cannot do without, bare, in NumPy: how much faster
+anything could be. ``memory``: the peak of the resident memory of a process that computes the surface, above what it had
+after importing. ``hvp``, ``eigenpairs``, ``edge``: see ``landscape_curvature.py``.
 
 Not installed with ``jaxdl[bench]``: ``pip install --no-deps loss-landscapes PyHessian``, both of them old.
 """
 
-import importlib.util
 import json
 import os
 import resource
@@ -25,7 +23,7 @@ from typing import Any
 import numpy as np
 import tyro
 
-from benchmarks.landscape_peers import arrays, by_loss_landscapes, by_pyhessian, by_torch, loss
+from benchmarks.landscape_peers import arrays, by_loss_landscapes, by_torch, loss, products_alone
 
 
 @dataclass(frozen=True)
@@ -42,44 +40,18 @@ class Settings:
     """Compute one surface and print the peak of memory above that after importing."""
 
 
-def surface(grid: int, **options: Any) -> Any:
-    """Ours; the seconds and the values."""
-    from jaxdl import landscape
+class Surface:
+    """Our surface by the public call, on numbers that are made once; its first call compiles."""
 
-    given = arrays()
-    return landscape.plane(loss, given["params"], given["axes"], *given["batch"], grid=grid, **options)
-
-
-class Prepared:
-    """Our program for the surface, compiled once: what is timed is the prepared part and all points."""
-
-    def __init__(self, grid: int, shortcut: bool) -> None:
-        import jax
-
-        from jaxdl.landscape import affine
-        from jaxdl.landscape.directions import combination
-
-        given = arrays()
-        ticks = np.linspace(-1, 1, grid, dtype=np.float32)
-        self._points = np.stack(np.meshgrid(ticks, ticks), axis=-1).reshape(-1, 2)
-        self._given = (given["params"], given["axes"], given["batch"])
-        halves = affine.split(lambda p, x, y: loss(p, x, y), given["params"], 2, given["batch"])
-
-        def by_shortcut(params: Any, axes: Any, batch: Any, points: Any) -> Any:
-            prepared = halves.prepare(params, axes, batch)
-            return jax.lax.map(lambda a: halves.at(prepared, a), points, batch_size=4)
-
-        def plainly(params: Any, axes: Any, batch: Any, points: Any) -> Any:
-            def at(a: Any) -> Any:
-                moved = jax.tree.map(lambda p, d: p + d, params, combination(a, axes))
-                return loss(moved, *batch)
-
-            return jax.lax.map(at, points, batch_size=4)
-
-        self._program = jax.jit(by_shortcut if shortcut else plainly).lower(*self._given, self._points).compile()
+    def __init__(self, grid: int, **options: Any) -> None:
+        self._given, self._grid, self._options = arrays(), grid, options
 
     def __call__(self) -> np.ndarray:
-        return np.asarray(self._program(*self._given, self._points))
+        from jaxdl import landscape
+
+        given = self._given
+        data = landscape.plane(loss, given["params"], given["axes"], *given["batch"], grid=self._grid, **self._options)
+        return np.asarray(data["loss"].values.ravel())
 
 
 def peak_above_imports(grid: int) -> float:
@@ -94,7 +66,7 @@ def peak_above_imports(grid: int) -> float:
 
     assert callable(landscape.plane)
     before = _resident()
-    surface(grid, devices=jax.devices()[:1])
+    Surface(grid, devices=jax.devices()[:1])()
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024 - before
 
 
@@ -108,24 +80,41 @@ def surfaces(settings: Settings) -> list[dict[str, Any]]:
     from benchmarks import timing
 
     functions: dict[str, Callable[[], Any]] = {
-        "plane": Prepared(settings.grid, True),
-        "plain": Prepared(settings.grid, False),
+        "plane": Surface(settings.grid, shortcut=True),
+        "plain": Surface(settings.grid, shortcut=False),
         "torch": by_torch(settings.grid),
     }
     theirs = by_loss_landscapes(settings.grid)
-    values = {name: function() for name, function in functions.items()}
+    first = {name: timing.seconds(function) for name, function in functions.items()}
+    values = {name: value for name, (_, value) in first.items()}
     apart = max(float(np.max(np.abs(v / values["torch"] - 1))) for v in values.values())
     if theirs is not None:
         functions["loss_landscapes"] = theirs
     times = timing.interleaved(functions, settings.repetitions)
     points = settings.grid**2
     ms = {name: found["median_ms"] / points for name, found in times.items()}
+    # As many products one after another as there are points in a chunk: a single one is over before a clock is sure.
+    every, later = products_alone()
+    floors = {"plain": lambda: [every() for _ in range(100)], "plane": lambda: [later() for _ in range(100)]}
+    alone = {name: found["min_ms"] / 100 for name, found in timing.interleaved(floors, settings.repetitions).items()}
     ratios = {f"{a}/{b}": ms[a] / ms[b] for a in ms if a not in ("plane", "plain") for b in ("plane", "plain")}
-    for name, value in (ms | ratios).items():
-        print(f"{name:24s} {value:.3f}" + ("" if "/" in name else " ms a point"))
-    samples = {name: found["samples_ms"] for name, found in times.items()}
-    row = {"what": "surface", "ms_per_point": ms, "ratios": ratios, "samples_ms": samples}
+    shares = {name: alone[name] / ms[name] for name in alone}
+    row = {"what": "surface", "ms_per_point": ms, "ratios": ratios, "products_alone_ms": alone, "share_of_time": shares}
+    row["highest_ratios"] = {f"{a}/{b}": ms[a] / alone[b] for a in ms if a not in alone for b in alone}
+    row["first_call_s"] = {name: first[name][0] for name in ("plane", "plain")}
+    _told(row)
+    row["samples_ms"] = {name: found["samples_ms"] for name, found in times.items()}
     return [{**row, "largest_relative_difference": apart}]
+
+
+def _told(row: dict[str, Any]) -> None:
+    for name, value in (row["ms_per_point"] | row["ratios"]).items():
+        print(f"{name:24s} {value:.3f}" + ("" if "/" in name else " ms a point"))
+    for name, share in row["share_of_time"].items():
+        alone = row["products_alone_ms"][name]
+        print(f"{name}: its matrix products alone take {alone:.3f} ms in NumPy, {share:.0%} of its time")
+    for name, ratio in row["highest_ratios"].items():
+        print(f"{name:24s} {ratio:.2f} if nothing but the products took time")
 
 
 def memory_row(settings: Settings) -> dict[str, Any]:
@@ -137,104 +126,18 @@ def memory_row(settings: Settings) -> dict[str, Any]:
     return {"what": "memory", "peak_mb": megabytes}
 
 
-def curvature_rows(repetitions: int) -> list[dict[str, Any]]:
-    """Products, and the five largest eigenvalues with their residuals."""
-    import jax
-    import jax.numpy as jnp
-    import scipy.sparse.linalg
-
-    from benchmarks import timing
-    from jaxdl import curvature
-    from jaxdl.curvature import flat
-
-    given = arrays()
-    params, batch = jax.tree.map(jnp.asarray, (given["params"], given["batch"]))
-    form = flat.flat(params)
-    product = jax.jit(lambda p, v, x, y: flat.ravel(form, curvature.hvp(loss, p, flat.unravel(form, v), x, y)))
-    vector = jnp.asarray(np.random.default_rng(1).standard_normal(form.size).astype(np.float32))
-
-    def matvec(v: np.ndarray) -> np.ndarray:
-        return np.asarray(product(params, jnp.asarray(v.ravel(), jnp.float32), *batch))
-
-    operator = scipy.sparse.linalg.LinearOperator((form.size, form.size), matvec=matvec, dtype=np.float32)
-    found: dict[str, tuple[np.ndarray, np.ndarray]] = {}
-
-    def ours() -> None:
-        pairs = jax.block_until_ready(curvature.eigenpairs(loss, params, *batch, k=5))
-        rows = jax.vmap(lambda v: flat.ravel(form, v))(pairs.vectors)
-        found["jaxdl"] = np.asarray(pairs.values), np.asarray(rows)
-
-    def scipys() -> None:
-        values, vectors = scipy.sparse.linalg.eigsh(operator, k=5, which="LA", tol=1e-3)
-        found["eigsh"] = values[::-1], vectors.T[::-1]
-
-    functions: dict[str, Callable[[], Any]] = {"jaxdl": ours, "eigsh": scipys}
-    products: dict[str, Callable[[], Any]] = {"jaxdl": lambda: matvec(np.asarray(vector))}
-    if importlib.util.find_spec("pyhessian") is not None:
-        functions["pyhessian"] = by_pyhessian(found)
-    times = timing.interleaved(functions, repetitions)
-    residuals = {
-        name: max(float(np.linalg.norm(matvec(v) - value * v)) for value, v in zip(*pairs, strict=True))
-        / float(pairs[0][0])
-        for name, pairs in found.items()
-    }
-    for name in times:
-        print(f"top 5 by {name:10s} {times[name]['median_ms']:.0f} ms, worst relative residual {residuals[name]:.1e}")
-    ms = timing.interleaved(products, 10 * repetitions)["jaxdl"]["median_ms"]
-    print(f"H·v {ms:.2f} ms")
-    return [
-        {"what": "hvp", "ms": {"jaxdl": ms}},
-        {
-            "what": "eigenpairs",
-            "ms": {name: row["median_ms"] for name, row in times.items()},
-            "worst_relative_residual": residuals,
-            "values": {name: pairs[0].tolist() for name, pairs in found.items()},
-        },
-    ]
-
-
-def edge_row() -> dict[str, Any]:
-    """Gradient descent at η = 0.2 on Chebyshev's polynomial of degree 3: median of λ η/2 over the last half."""
-    import jax
-    import jax.numpy as jnp
-
-    import jaxdl
-    from jaxdl import curvature, losses
-
-    eta, steps = 0.2, 4000
-    x = jnp.linspace(-1, 1, 20)[:, None]
-    y = 4 * x**3 - 3 * x
-
-    def init(key: jax.Array) -> list[jax.Array]:
-        shapes = [(1, 30), (30, 30), (30, 1)]
-        keys = jax.random.split(key, len(shapes))
-        return [jax.random.normal(k, s) / jnp.sqrt(s[0]) for k, s in zip(keys, shapes, strict=True)]
-
-    def error(params: Any, batch: Any, key: Any) -> jax.Array:
-        del key
-        h = jnp.tanh(jnp.tanh(batch[0] @ params[0]) @ params[1]) @ params[2]
-        return losses.squared_error(h, batch[1])
-
-    data = dict.fromkeys(("train", "val", "test"), (x, y))
-    problem = jaxdl.Problem("chebyshev", init, error, lambda p, b: {"loss": error(p, b, None)}, data)
-    tracked = curvature.track(jaxdl.sgd(eta), curvature.training_loss(problem), every=10)
-    run = jax.jit(
-        lambda key: jaxdl.train(problem, tracked, key, steps, evaluated=False, observe=curvature.OBSERVERS)[1]
-    )
-    sharpness = np.asarray(run(jax.random.key(0)).metrics["sharpness"])
-    median = float(np.median(sharpness[len(sharpness) // 2 :])) * eta / 2
-    print(f"edge of stability: median λ·η/2 over the last half of {steps} steps {median:.3f}")
-    return {"what": "edge", "median_of_sharpness_over_bound": median, "eta": eta, "steps": steps}
-
-
 def main(settings: Settings) -> None:
     """Measures and stores."""
     if settings.only_memory:
         print(peak_above_imports(settings.grid))
         return
-    from benchmarks import timing
+    from benchmarks import landscape_curvature, timing
 
-    rows = [memory_row(settings), *surfaces(settings), *curvature_rows(settings.repetitions), edge_row()]
+    rows = [memory_row(settings), *surfaces(settings)]
+    matrix = landscape_curvature.Matrix()
+    rows.append(landscape_curvature.product_row(matrix, settings.repetitions))
+    found = landscape_curvature.methods(matrix)
+    rows += [landscape_curvature.eigenpair_row(found, matrix), landscape_curvature.edge_row()]
     chosen = {"grid": settings.grid, "repetitions": settings.repetitions, "cores": len(os.sched_getaffinity(0))}
     timing.store(settings.json, "landscape_speed", chosen, json.loads(json.dumps(rows)))
 
