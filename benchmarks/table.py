@@ -107,13 +107,17 @@ def _update_compile_rows(rows: list[dict[str, Any]]) -> list[list[str]]:
 
 def _landscape_rows(rows: list[dict[str, Any]]) -> list[list[str]]:
     found = {row["what"]: row for row in rows}
-    surface, pairs = found["surface"], found["eigenpairs"]
+    surface, pairs, shares = found["surface"], found["eigenpairs"], found["surface"]["share_of_time"]
     body = [[f"surface, {name}", f"{ms:.3f} ms a point"] for name, ms in surface["ms_per_point"].items()]
     body += [[f"ratio {name}", f"{ratio:.1f}"] for name, ratio in surface["ratios"].items()]
     body += [["surface, peak of memory", f"{found['memory']['peak_mb']:.0f} MB"]]
-    body += [["H·v", f"{found['hvp']['ms']['jaxdl']:.2f} ms"]]
+    body += [[f"{name}'s matrix products alone, of its time", f"{share:.0%}"] for name, share in shares.items()]
+    body += [[f"H·v, {name}", f"{ms:.2f} ms"] for name, ms in found["hvp"]["ms"].items()]
     body += [
-        [f"top 5 eigenpairs, {name}", f"{ms:.0f} ms, residual {pairs['worst_relative_residual'][name]:.0e}"]
+        [
+            f"top 5 eigenpairs to a residual of {pairs['residual']:g}, {name}",
+            "not reached" if ms is None else f"{ms:.0f} ms",
+        ]
         for name, ms in pairs["ms"].items()
     ]
     body += [["edge of stability, median λ·η/2", f"{found['edge']['median_of_sharpness_over_bound']:.3f}"]]

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import jax
 import numpy as np
 import pytest
 
@@ -75,6 +76,27 @@ def test_lanes_in_flight_go_on_from_the_checkpoint(tmp_path, monkeypatch):
     found = sweep(tmp_path / "study", rates=[0.01, 0.1])
     assert sum(advanced) <= 160 - 3 * 4  # three chunks of four steps were not done again
     assert_same(found, sweep(None, rates=[0.01, 0.1]))
+
+
+def test_on_another_number_of_devices_a_study_goes_on_as_wide_as_it_began(tmp_path, monkeypatch):
+    arguments = {"rates": np.geomspace(0.01, 0.1, 40), "seeds": 1, "steps": 12}
+    chunks = []
+
+    def stop(progress):
+        chunks.append(progress.phase)
+        if chunks.count("running") == 2:  # with all lanes in flight
+            raise Stop
+
+    with pytest.raises(Stop):
+        sweep(tmp_path / "study", on_progress=stop, **arguments)
+    expected = sweep(None, **arguments)
+    monkeypatch.setattr(jax, "local_device_count", lambda: 1)
+    advanced = count_steps(monkeypatch)
+    found = sweep(tmp_path / "study", **arguments)
+    assert 0 < sum(advanced) < 40 * 12
+    assert_same(found, expected)
+    assert found.attrs["layout"] == expected.attrs["layout"] == "1 groups x 20 lanes on 1 device(s)"
+    assert sweep(None, **arguments).attrs["layout"] == "1 groups x 40 lanes on 1 device(s)"
 
 
 def test_a_part_that_memory_made_narrow_stays_so_when_memory_is_free_again(tmp_path, monkeypatch):
