@@ -7,6 +7,7 @@ cheapest that reaches the same residual.
 
 import importlib.util
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -82,12 +83,12 @@ def methods(matrix: Matrix) -> dict[str, list[tuple[str, Callable[[], Pairs]]]]:
         return values[::-1], vectors.T[::-1]
 
     found: dict[str, list[tuple[str, Callable[[], Pairs]]]] = {
-        "jaxdl": [(f"{m} products", lambda m=m: ours(m)) for m in STEPS],
-        "eigsh": [(f"tol {t:g}", lambda t=t: scipys(t)) for t in TOLERANCES],
+        "jaxdl": [(f"{m} products", partial(ours, m)) for m in STEPS],
+        "eigsh": [(f"tol {t:g}", partial(scipys, t)) for t in TOLERANCES],
     }
     if importlib.util.find_spec("pyhessian") is not None:
         theirs = by_pyhessian()
-        found["pyhessian"] = [(f"{n} iterations a pair", lambda n=n: theirs(n)) for n in ITERATIONS]
+        found["pyhessian"] = [(f"{n} iterations a pair", partial(theirs, n)) for n in ITERATIONS]
     return found
 
 

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import threadpoolctl
 import tyro
 
 from benchmarks.landscape_peers import arrays, by_loss_landscapes, by_torch, loss, products_alone
@@ -96,7 +97,9 @@ def surfaces(settings: Settings) -> list[dict[str, Any]]:
     # As many products one after another as there are points in a chunk: a single one is over before a clock is sure.
     every, later = products_alone()
     floors = {"plain": lambda: [every() for _ in range(100)], "plane": lambda: [later() for _ in range(100)]}
-    alone = {name: found["min_ms"] / 100 for name, found in timing.interleaved(floors, settings.repetitions).items()}
+    with threadpoolctl.threadpool_limits(1):  # NumPy's threads were there before the process was held to one core
+        bare = timing.interleaved(floors, settings.repetitions)
+    alone = {name: found["median_ms"] / 100 for name, found in bare.items()}
     ratios = {f"{a}/{b}": ms[a] / ms[b] for a in ms if a not in ("plane", "plain") for b in ("plane", "plain")}
     shares = {name: alone[name] / ms[name] for name in alone}
     row = {"what": "surface", "ms_per_point": ms, "ratios": ratios, "products_alone_ms": alone, "share_of_time": shares}
