@@ -64,8 +64,7 @@ class Choice(NamedTuple):
         if index in self.ready:
             return self.ready[index]
         definition, part = self.definition, self.definition.parts[index]
-        given = definition.given or part.settled
-        return _fitting(part, definition.teams, self.allowed, given, on_compiled)
+        return _fitting(part, definition.teams, self.allowed, definition.given, on_compiled)
 
 
 def kept(definition: Definition) -> Choice:
@@ -177,7 +176,10 @@ def _fitting(
     given: bool,
     on_compiled: Callable[[int, int], None] | None = None,
 ) -> Built:
-    """A part's programs, with fewer lanes where those of its layout do not fit; a given layout is kept."""
+    """A part's programs, with fewer lanes where those of its layout do not fit.
+
+    A given layout is kept, unless its lanes run each by itself: then fewer of them are no other program.
+    """
     share = allowed // teams
 
     def with_layout(layout: Layout) -> Part:
@@ -193,7 +195,7 @@ def _fitting(
         if needed <= share:
             return Built(part, built, needed * teams)
         layout = part.study.layout
-        if given:
+        if part.settled or (given and not layout.exact):
             raise ValueError(f"{layout.describe()} must fit into {share} bytes for each, got a need of {needed} bytes.")
         smaller = fitted(layout, bytes_of, allowed, teams)
         if smaller == layout:  # two programs promised what this one does not keep

@@ -210,6 +210,14 @@ def test_what_the_caller_wants_is_done(timed):
         planner.choose(defined(layout=mine, memory=400))
 
 
+def test_exact_lanes_for_which_there_is_no_memory_run_fewer_at_a_time():
+    whole = planner.choose(defined(exact=True)).plan
+    fewer = planner.choose(defined(exact=True, memory=whole.bytes - 1)).plan
+    assert fewer.layout.exact
+    assert 1 <= fewer.layout.groups < whole.layout.groups
+    assert fewer.bytes < whole.bytes
+
+
 @pytest.mark.parametrize("steps", [20, 7])
 def test_timing_is_of_a_round_of_full_groups_on_all_teams(monkeypatch, steps):
     """A clock that ticks once a border: a round of chunks takes as many ticks as there are teams."""
