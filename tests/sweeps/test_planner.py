@@ -103,7 +103,7 @@ def test_groups_are_given_up_before_width():
 
 def test_a_promise_that_is_not_kept_costs_more_lanes(monkeypatch):
     """Bytes that jump where they should grow evenly: the layout is halved until it fits."""
-    monkeypatch.setattr(memory, "needed", lambda study, *_: 10 if study.layout.lanes <= 4 else 2**60)
+    monkeypatch.setattr(planner, "needed", lambda study, *_: 10 if study.layout.lanes <= 4 else 2**60)
     assert planner.choose(defined(seeds=3)).plan.layout.lanes == 3
 
 
