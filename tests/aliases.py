@@ -9,7 +9,7 @@ import optax
 FACTORIES = {
     name: value
     for name, value in vars(optax).items()
-    if inspect.isfunction(value) and value.__module__ == "optax._src.alias"
+    if inspect.isfunction(function := getattr(value, "func", value)) and function.__module__ == "optax._src.alias"
 }
 NAMES = tuple(sorted(FACTORIES))
 

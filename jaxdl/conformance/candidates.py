@@ -8,6 +8,8 @@ from typing import NamedTuple
 import numpy as np
 
 from jaxdl.conformance import recurrences
+from jaxdl.conformance import recurrences_scaled as scaled
+from jaxdl.conformance.probes import LOSS, RATE
 from jaxdl.conformance.recurrences import Array
 
 
@@ -21,6 +23,8 @@ class Candidate(NamedTuple):
       start: the free hyper-parameters and where a fit begins.
       velocity: directions and hyper-parameters → directions, or None.
       velocity_start: the velocity's free hyper-parameters.
+      rate_of: what the given rate enters as.
+      rate_first: whether the rate multiplies the gradient before anything else does.
     """
 
     family: str
@@ -29,6 +33,8 @@ class Candidate(NamedTuple):
     start: Mapping[str, float] = MappingProxyType({})
     velocity: Callable[..., Array] | None = None
     velocity_start: Mapping[str, float] = MappingProxyType({})
+    rate_of: Callable[[Array], Array] = np.asarray
+    rate_first: bool = False
 
     @property
     def free(self) -> dict[str, float]:
@@ -43,8 +49,11 @@ class Candidate(NamedTuple):
 
     def steps(self, gradients: Array, rates: Array, hyper: Mapping[str, float], *, inside: bool = False) -> Array:
         """What is subtracted from θ at each step: the rate on the velocity, or ``inside`` it. ``rates``: (T, lanes)."""
+        rates = self.rate_of(rates)
         memory = {name: hyper[name] for name in self.velocity_start}
         with np.errstate(all="ignore"):  # wrong candidates divide by zero; what is not finite is compared as such
+            if self.rate_first:
+                return self.direction(rates * gradients, **hyper)
             direction = self.direction(gradients, **{name: hyper[name] for name in self.start})
             if self.velocity is None:
                 return rates * direction
@@ -145,6 +154,23 @@ def _adams_kin() -> Iterator[Candidate]:
     yield Candidate("novograd", {}, recurrences.novograd, {"b1": 0.9, "b2": 0.25, "eps": 1e-6})
 
 
+def _sized() -> Iterator[Candidate]:
+    for late, taken in ((False, "at once"), (True, "one update late")):
+        rule = partial(scaled.rprop, late=late)
+        yield Candidate("rprop", {"step": f"taken {taken}"}, rule, {"eta_minus": 0.5, "eta_plus": 1.2})
+    yield Candidate("adafactor", {"second moment": "not factored"}, scaled.adafactor, {"power": 0.8, "eps": 1e-30})
+    yield Candidate("normalised", {}, scaled.normalised, {"eps": 1e-6})
+    yield Candidate("fromage", {}, scaled.normalised, {"eps": 1e-6}, rate_of=scaled.on_the_sphere)
+
+    polyak = partial(scaled.polyak, loss=LOSS)
+    yield Candidate("polyak_sgd", {"step size": "its own"}, polyak, {"largest": 1.0})
+    yield Candidate(
+        "polyak_sgd", {"step size": "its own, of rate × gradient"}, polyak, {"largest": 1.0}, rate_first=True
+    )
+    within = partial(scaled.polyak_within, loss=LOSS, rate=RATE)
+    yield Candidate("polyak_sgd", {"step size": "its own, the rate at most"}, within)
+
+
 def candidates() -> list[Candidate]:
     """All of them."""
-    return [*_sgd(), *_signs(), *_rms(), *_adam(), *_adams_kin()]
+    return [*_sgd(), *_signs(), *_rms(), *_adam(), *_adams_kin(), *_sized()]

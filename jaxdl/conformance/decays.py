@@ -40,14 +40,19 @@ IN_VELOCITY = "joins the direction before the velocity"
 PROXIMAL = "proximal: θ / (1 + rate · λ)"
 CAUTIOUS = "cautious, times the rate: only where it agrees with the step"
 TRUST = "trust ratio: steps in proportion to |θ|"
+SCALED = "parameter scale: steps times |θ|, or a least one"
+ON_SPHERE = "keeps the norm: steps times |θ|, or a least one, then θ / √(1 + rate²)"
+LEAST = (SCALED, ON_SPHERE)
+"""Where λ is that least size: at θ = 0 the steps are so many times smaller than the rate says."""
 
 
 def runs_of(answers: Answers) -> list[Run]:
-    """The runs with θ ≠ 0 beside those with θ = 0. Doubled rates have no such twin: theirs is twice the falling one."""
+    """The runs with θ ≠ 0 beside those with θ = 0."""
     runs = [Run(np.full((len(answers.constant), 1), RATE), answers.decayed, answers.constant)]
-    if answers.falling is not None and answers.falling_decayed is not None and answers.doubled_decayed is not None:
+    if answers.falling is not None and answers.falling_decayed is not None:
         runs.append(Run(falling_rates(), answers.falling_decayed, answers.falling))
-        runs.append(Run(2 * falling_rates(), answers.doubled_decayed, 2 * answers.falling))
+    if answers.doubled is not None and answers.doubled_decayed is not None:
+        runs.append(Run(2 * falling_rates(), answers.doubled_decayed, answers.doubled))
     return runs
 
 
@@ -70,6 +75,8 @@ def judge_decay(answers: Answers, fit: Fit | None, inside: bool) -> list[DecayFi
         for kind, join in ((COUPLED, _coupled), (IN_VELOCITY, _in_velocity), (TRUST, _trusted)):
             if kind != IN_VELOCITY or fit.candidate.velocity is not None:
                 found.append(_searched(kind, runs, join(fit, inside)))
+        kind, turned = (SCALED, False) if fit.candidate.rate_of is np.asarray else (ON_SPHERE, True)
+        found.append(_searched(kind, runs, _sized(fit, inside, turned)))
     return sorted(found, key=lambda one: one.residual)
 
 
@@ -93,11 +100,12 @@ def _linear(kind: str, factor: Callable[[Array], Array], runs: list[Run]) -> Dec
     shape = np.concatenate([np.broadcast_to(factor(run.rates) * _theta(run), run.steps.shape) for run in runs])
     finite = np.isfinite(observed)
     strength = float(np.sum(shape[finite] * observed[finite]) / np.sum(shape[finite] ** 2))
-    strength = _round_where_close(strength)
+    strength = round_where_close(strength)
     return DecayFit(kind, strength, distance(np.where(finite, strength * shape, np.nan), observed, _least(runs)))
 
 
-def _round_where_close(value: float) -> float:
+def round_where_close(value: float) -> float:
+    """Four digits where they say the same."""
     short = float(f"{value:.4g}")
     return short if abs(short - value) <= 1e-7 * abs(value) else value
 
@@ -123,11 +131,11 @@ def _searched(kind: str, runs: list[Run], predict: Predict) -> DecayFit:
         return clipped
 
     best = DecayFit(kind, 0.0, np.inf)
-    grid = np.log(np.geomspace(1e-6, 10, 60))
+    grid = np.log(np.geomspace(1e-7, 10, 60))
     starts = sorted(grid, key=lambda x: float(np.sum(np.minimum(np.abs(errors(np.array([x]))), 1))))
     for start in starts[:2]:
         found = least_squares(errors, [start], method="lm", xtol=1e-15, ftol=1e-15, gtol=1e-15, max_nfev=60)
-        for strength in (_round_where_close(float(np.exp(found.x[0]))), float(np.exp(np.clip(found.x[0], -60, 20)))):
+        for strength in (round_where_close(float(np.exp(found.x[0]))), float(np.exp(np.clip(found.x[0], -60, 20)))):
             best = min(
                 best, DecayFit(kind, strength, distance(predicted(strength), observed, least)), key=lambda d: d.residual
             )
@@ -176,3 +184,15 @@ def _trusted(fit: Fit, inside: bool) -> Predict:
     return _after_direction(
         fit, inside, lambda direction, run, strength: strength * np.abs(_theta(run)) * np.sign(direction)
     )
+
+
+def _sized(fit: Fit, inside: bool, turned: bool) -> Predict:
+    """Steps times max(|θ|, s), which at θ = 0 are times s; ``turned``, θ is then scaled to keep its norm."""
+
+    def predict(run: Run, strength: float) -> Array:
+        rates = np.broadcast_to(run.rates, run.steps.shape)
+        steps = fit.gain * fit.candidate.steps(gradients(), rates, fit.hyper, inside=inside)
+        sized = steps * np.maximum(np.abs(_theta(run)), strength) / strength
+        return sized + (1 - 1 / np.sqrt(1 + rates**2)) * _theta(run) if turned else sized
+
+    return predict

@@ -8,14 +8,17 @@ import numpy as np
 import optax
 
 from jaxdl.conformance.candidates import candidates
-from jaxdl.conformance.decays import COUPLED, FREE_OF_GRADIENTS, TRUST, DecayFit, judge_decay
+from jaxdl.conformance.decays import COUPLED, FREE_OF_GRADIENTS, LEAST, TRUST, DecayFit, judge_decay, round_where_close
+from jaxdl.conformance.demands import NeedsMore
 from jaxdl.conformance.fitting import EXACT, IDENTIFIED, NEAR, Fit, distance, fit
-from jaxdl.conformance.probes import RATE, Answers, Factory, ask, falling_rates, gradients
+from jaxdl.conformance.probes import RATE, Answers, Factory, ask, falling_rates, gradients, without_noise
 from jaxdl.conformance.recurrences import Array
 
 UNKNOWN = "unknown"
+NEEDS_LOSS = "needs a loss"
 UNDETERMINED = "undetermined: the rate was constant"
 ON_STEP = "multiplies the step"
+ON_GRADIENT = "multiplies the gradient"
 IN_VELOCITY = "inside the velocity"
 
 
@@ -24,13 +27,14 @@ class Fingerprint:
     """What a transformation was found to be.
 
     Attributes:
-      family: The rule's name, or ``unknown`` where no candidate fits.
+      family: The rule's name; ``unknown`` where no candidate fits; ``needs a loss`` where the update asks for a
+        function (a line search), and gradients alone are no answer.
       conventions: Its choices, by topic.
       hyper: Its hyper-parameters.
       gain: Factor on the rate that was given; for a transformation made elsewhere, the rate itself.
       rate: Where the rate enters and which one it is, or why that is undetermined.
       decay: The kind of weight decay; ``none``; ``unknown`` where θ matters but no kind fits.
-      decay_strength: λ; negative where the parameters grow.
+      decay_strength: λ, negative where the parameters grow; for steps that scale with |θ|, the least size.
       ties: Other candidates, kinds of decay and places of the rate that say the same on every probe.
       residuals: For every candidate, the largest relative difference that its best fit leaves; where the kind of the
         answers excludes it (their growth with scale, their memory), that of its usual hyper-parameters.
@@ -66,7 +70,8 @@ class Fingerprint:
         rows = [("rule", self.name), *self.conventions.items(), ("hyper-parameters", numbers), ("rate", self.rate)]
         if self.gain != 1:
             rows.append(("steps", f"{self.gain:.6g} × the rate"))
-        strength = f", λ = {self.decay_strength:.6g}" if self.decay not in ("none", UNKNOWN) else ""
+        letter = "s" if self.decay in LEAST else "λ"
+        strength = f", {letter} = {self.decay_strength:.6g}" if self.decay not in ("none", UNKNOWN) else ""
         rows += [("decay", self.decay + strength)]
         rows += [("cannot be told from", tie) for tie in self.ties] + [("", remark) for remark in self.remarks]
         rows.append(("closest candidates", "; ".join(f"{n} {r:.1e}" for n, r in [*self.residuals.items()][:3])))
@@ -84,7 +89,8 @@ def fingerprint(subject: optax.GradientTransformation | Factory) -> Fingerprint:
 
     It is fed impulses, steps, irregular gradients at scales from 1 to 1e-10, at a constant and at a falling rate, with
     parameters at zero and not. Every known rule in every known convention is fitted to the answers
-    (``jaxdl/conformance/candidates.py``); one that leaves nothing but rounding is what it is.
+    (``jaxdl/conformance/candidates.py``); one that leaves nothing but rounding is what it is. An update that asks for
+    the loss, ``value``, is told one number; one that asks for more is out of sight, and said to be.
 
     Args:
       subject: ``factory(learning_rate)``, called with numbers and with schedules; or a transformation, of which
@@ -98,23 +104,29 @@ def fingerprint(subject: optax.GradientTransformation | Factory) -> Fingerprint:
     >>> found.family, dict(found.hyper), found.gain, found.rate
     ('momentum', {'mu': 0.8}, 1.0, 'multiplies the step')
     """
-    answers = ask(subject)
+    try:
+        answers = ask(subject)
+    except NeedsMore as demand:
+        return _out_of_sight(demand)
     bare = hasattr(subject, "update")
-    fits = _fits(answers)
+    answers, fits, noise = _heard(answers)
     simplest = _simplest(fits, bare)
+    judged = [(one, _judge_rate(answers, one)) for one in simplest]
+    nearly = simplest[0] if simplest else None
+    simplest = [one for one, rates in judged if not rates or min(rates.values()) <= IDENTIFIED]
     found = simplest[0] if simplest else None
-    rates = _judge_rate(answers, found)
+    nearly = None if found else nearly
+    rates = _judge_rate(answers, found or nearly)
     placed = [name for name, residual in rates.items() if residual <= IDENTIFIED]
-    nearly = found if rates and not placed else None
-    if nearly is not None:
-        found, simplest = None, []
     decays = judge_decay(answers, found, inside=placed[:1] == [IN_VELOCITY])
     decayed = [decay for decay in decays if decay.residual <= IDENTIFIED]
     ties = [f.candidate.name for f in simplest[1:]] + [f"rate: {p}" for p in placed[1:]]
     ties += [f"decay: {d.kind}, λ = {d.strength:.6g}" for d in decayed[1:]]
     conventions, gain = _weighted(found)
+    if decayed and decayed[0].kind in LEAST:
+        gain = round_where_close(gain / decayed[0].strength)
     return Fingerprint(
-        family=found.candidate.family if found else UNKNOWN,
+        family=noise + found.candidate.family if found else UNKNOWN,
         conventions=conventions,
         hyper=dict(found.hyper) if found else {},
         gain=gain * RATE if bare else gain,
@@ -125,8 +137,53 @@ def fingerprint(subject: optax.GradientTransformation | Factory) -> Fingerprint:
         residuals={f.candidate.name: f.residual for f in fits},
         decay_residuals={decay.kind: decay.residual for decay in decays},
         rate_residuals=rates,
-        remarks=tuple(_remarks(answers, found, nearly, gain, decayed, bare)),
+        remarks=(*_remarks(answers, found, nearly, gain, decayed, bare), *_on_noise(answers, noise)),
     )
+
+
+def _out_of_sight(demand: NeedsMore) -> Fingerprint:
+    """What is said where the probes cannot even be put."""
+    return Fingerprint(
+        family=NEEDS_LOSS,
+        conventions={},
+        hyper={},
+        gain=1.0,
+        rate=UNKNOWN,
+        decay=UNKNOWN,
+        decay_strength=0.0,
+        ties=(),
+        residuals={},
+        decay_residuals={},
+        rate_residuals={},
+        remarks=(f"Outside what the probes can see: {demand}",),
+    )
+
+
+def _heard(answers: Answers) -> tuple[Answers, list[Fit], str]:
+    """The answers, the fits of every candidate, and what noise prefixes to a name.
+
+    What moves without a gradient answers to noise, which a linear rule adds to the rest: where nothing fits as it is,
+    it is taken away.
+    """
+    fits = _fits(answers)
+    if any(f.fits for f in fits) or not _moves_at_rest(answers):
+        return answers, fits, ""
+    quiet = without_noise(answers)
+    quiet_fits = _fits(quiet)
+    return (quiet, quiet_fits, "noisy_") if any(f.fits for f in quiet_fits) else (answers, fits, "")
+
+
+def _moves_at_rest(answers: Answers) -> bool:
+    return answers.rest is not None and bool(np.any(np.nan_to_num(answers.rest) != 0))
+
+
+def _on_noise(answers: Answers, noise: str) -> list[str]:
+    if not noise or answers.rest is None:
+        return []
+    size = float(np.sqrt(np.mean(answers.rest**2))) / RATE
+    return [
+        f"It moves where there is no gradient: noise of {size:.2g} times the rate, root mean square, was taken away."
+    ]
 
 
 def _fits(answers: Answers) -> list[Fit]:
@@ -186,7 +243,7 @@ def _judge_rate(answers: Answers, found: Fit | None) -> dict[str, float]:
         spread = np.broadcast_to(rates, g.shape)
         return distance(found.gain * found.candidate.steps(g, spread, found.hyper, inside=inside), observed)
 
-    judged = {ON_STEP: residual(falling_rates(), False)}
+    judged = {ON_GRADIENT if found.candidate.rate_first else ON_STEP: residual(falling_rates(), False)}
     if found.candidate.velocity is not None:
         judged[IN_VELOCITY] = residual(falling_rates(), True)
     judged |= {f"read {place}": residual(shift(falling_rates()), False) for place, shift in PLACES.items()}

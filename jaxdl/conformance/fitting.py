@@ -95,21 +95,25 @@ def signature(steps: Array, gradients: Array) -> Signature:
 # --- where hyper-parameters live --------------------------------------------------------------------------------------
 
 
+LINEAR = ("beta", "dampening", "eta_plus")
+"""Hyper-parameters that may have any sign, or exceed 1."""
+
+
 def _to_line(name: str, value: float) -> float:
     """An unbounded coordinate: −log(1 − β) for memories, log for what is added or started from."""
-    if name in ("beta", "dampening"):
+    if name in LINEAR:
         return value
     return float(np.log(value)) if _is_scale(name) else float(-np.log1p(-value))
 
 
 def _from_line(name: str, x: float) -> float:
-    if name in ("beta", "dampening"):
+    if name in LINEAR:
         return x
     return float(np.exp(np.clip(x, -80, 5))) if _is_scale(name) else float(-np.expm1(-np.clip(x, -0.5, 20)))
 
 
 def _is_scale(name: str) -> bool:
-    return name.startswith(("eps", "start"))
+    return name.startswith(("eps", "start", "largest"))
 
 
 # --- fitting ----------------------------------------------------------------------------------------------------------
@@ -222,18 +226,18 @@ def _rounded(candidate: Candidate, hyper: dict[str, float], gradients: Array, ra
         return Fit(candidate, hyper, gain, distance(gain * predicted, observed))
 
     as_it_came = judged(hyper)
-    for digits in (3, 5):
-        round_numbers = judged({name: _round(name, value, digits) for name, value in hyper.items()})
+    for digits, least in itertools.product((3, 5), (1e-20, 0.0)):
+        round_numbers = judged({name: _round(name, value, digits, least) for name, value in hyper.items()})
         if round_numbers.residual <= max(EXACT, 2 * as_it_came.residual):
             return round_numbers
     return as_it_came
 
 
-def _round(name: str, value: float, digits: int) -> float:
-    """To so many digits of an ε, and of 1 − β for a memory β."""
+def _round(name: str, value: float, digits: int, least: float) -> float:
+    """To so many digits of an ε, which is 0 below ``least``, and of 1 − β for a memory β."""
     if _is_scale(name):
-        return float(f"{value:.{digits}g}") if value > 1e-20 else 0.0
-    return float(f"{value:.{digits}f}") if name in ("beta", "dampening") else _round_memory(value, digits)
+        return float(f"{value:.{digits}g}") if value > least else 0.0
+    return float(f"{value:.{digits}f}") if name in LINEAR else _round_memory(value, digits)
 
 
 def _round_memory(value: float, digits: int) -> float:
