@@ -186,7 +186,7 @@ def test_without_a_terminal_there_is_one_line_about_the_runs(study):
     printed = study[1].stdout
     assert "\x1b" not in printed
     assert "━" not in printed
-    assert printed.startswith("6 of 6 runs over, 0 diverged; 120 lane-steps in ")
+    assert printed.startswith("6 of 6 runs over, 0 stopped as diverged; 120 lane-steps in ")
     assert max(map(len, printed.splitlines()[2:-1])) <= 80
 
 
@@ -196,6 +196,13 @@ def test_a_mistake_is_one_sentence_and_exit_code_2(tmp_path):
     assert "--axis learning_rate must be log:low:high:n or lin:low:high:n, got 'log:1'" in done.stderr
     assert len(done.stderr.strip().splitlines()) == 1
     assert not (tmp_path / "out").exists()
+
+
+def test_runs_that_diverge_are_counted_as_the_figure_counts_them(tmp_path):
+    code, printed = run(*SMALL, "--axis", "learning_rate=0.1,2.16,100", "--seeds", 2, "--out", tmp_path / "study")
+    assert code == 0
+    assert printed.startswith("6 of 6 runs over, 2 stopped as diverged; ")
+    assert "4 of 6 runs diverged: 2 were stopped, 2 ended no better than they began." in printed.splitlines()
 
 
 def test_more_of_a_study_computes_only_what_is_new_and_resume_knows_the_command(tmp_path):
@@ -354,7 +361,7 @@ def test_times_of_compiling_and_running_are_kept_apart_and_what_was_there_is_no_
     assert watch.rate == 250.0
     assert watch.seconds_left == 4.0
     assert watch.line() == (
-        "3 of 6 runs over, 1 diverged; 1 000 lane-steps in 4.0 s (250 per second), after 4.0 s of compiling."
+        "3 of 6 runs over, 1 stopped as diverged; 1 000 lane-steps in 4.0 s (250 per second), after 4.0 s of compiling."
     )
 
 
@@ -385,7 +392,7 @@ def test_the_picture_says_what_is_to_be_known():
     assert compiling.endswith("100% 2 of 2 programs, 4.0 s")
     assert running.startswith("running")
     assert running.endswith("58% 250 lane-steps/s, 4.0 s left")
-    assert (runs, plan) == ("3 of 6 runs over, best loss 0.25, 1 diverged", PLAN)
+    assert (runs, plan) == ("3 of 6 runs over, best loss 0.25, 1 stopped as diverged", PLAN)
 
 
 @pytest.mark.parametrize("terminal", [True, False])
@@ -397,7 +404,7 @@ def test_a_terminal_gets_a_live_display_and_a_file_a_line(terminal):
     printed = console.file.getvalue()
     assert ("━" in printed) == terminal
     assert ("\x1b" in printed) == terminal
-    assert "3 of 6 runs over, 1 diverged; 1 000 lane-steps in " in printed.splitlines()[-2]
+    assert "3 of 6 runs over, 1 stopped as diverged; 1 000 lane-steps in " in printed.splitlines()[-2]
     assert printed.splitlines()[-1] == PLAN
 
 

@@ -35,7 +35,7 @@ class Watch:
     >>> watch.rate, watch.seconds_left
     (250.0, 6.0)
     >>> watch.line()
-    '1 of 4 runs over, 0 diverged; 500 lane-steps in 2.0 s (250 per second), after 5.0 s of compiling.'
+    '1 of 4 runs over, 0 stopped as diverged; 500 lane-steps in 2.0 s (250 per second), after 5.0 s of compiling.'
     """
 
     def __init__(self, clock: Callable[[], float] = time.perf_counter) -> None:
@@ -85,7 +85,7 @@ class Watch:
             return ""
         runs, rate = self.latest, "" if self.rate is None else f" ({number(self.rate)} per second)"
         compiled = f", after {seconds(self.compiling)} of compiling" if self.compiled else ""
-        done = f"{runs.runs} of {runs.all_runs} runs over, {runs.diverged} diverged"
+        done = f"{runs.runs} of {runs.all_runs} runs over, {runs.diverged} stopped as diverged"
         return f"{done}; {number(self.steps)} lane-steps in {seconds(self.running)}{rate}{compiled}."
 
 
@@ -131,7 +131,7 @@ def picture(watch: Watch) -> "RenderableType":
         left = "" if watch.seconds_left is None else f"{seconds(watch.seconds_left)} left"
         bars.add_task("running", completed=runs.done, total=runs.total, state=rate + left)
         best = "" if runs.best is None or not math.isfinite(runs.best) else f", best loss {runs.best:.4g}"
-        lines.append(f"{runs.runs} of {runs.all_runs} runs over{best}, {runs.diverged} diverged")
+        lines.append(f"{runs.runs} of {runs.all_runs} runs over{best}, {runs.diverged} stopped as diverged")
         lines += [runs.plan] if runs.plan else []
     return Group(*lines)
 

@@ -191,11 +191,15 @@ def _option(name: str) -> str:
 
 
 def _account(results: "xarray.Dataset") -> Iterator[str]:
-    """What the command found done and what it did, and what an audit found."""
+    """What the command found done and what it did, what diverged, and what an audit found."""
     stored, continued, new = (results.attrs[f"runs_{name}"] for name in ("stored", "continued", "new"))
     if stored or continued:
         longer = f"{continued} were continued from fewer steps, " if continued else ""
         yield f"{stored} of {stored + continued + new} runs were there already, {longer}{new} are new."
+    if lost := int(ranking.diverged(results).sum()):
+        stopped = int((results["diverged_at"] >= 0).sum())
+        ended = f"{stopped} were stopped, {lost - stopped} ended no better than they began"
+        yield f"{lost} of {results['diverged_at'].size} runs diverged: {ended}."
     if "chaotic" in results:
         yield f"The audit found {int(results['chaotic'].sum())} runs that are chaotic: alone they take another course."
 
