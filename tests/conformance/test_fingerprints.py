@@ -179,6 +179,23 @@ def test_decay_on_the_wrong_side_and_sign():
 
 
 @pytest.mark.slow
+def test_no_bias_correction():
+    def forgetful(rate, b1=0.9, b2=0.999, eps=1e-8):
+        def init(params):
+            return jnp.zeros((), jnp.int32), jnp.zeros_like(params), jnp.zeros_like(params)
+
+        def update(g, state, params=None, **extra):
+            t, m, v = state
+            m, v = b1 * m + (1 - b1) * g, b2 * v + (1 - b2) * g * g
+            return -rate_at(rate, t) * m / (jnp.sqrt(v) + eps), (t + 1, m, v)
+
+        return optax.GradientTransformationExtraArgs(init, update)
+
+    found = fingerprint(forgetful)
+    assert (found.family, found.conventions["bias correction"]) == ("adam", "none")
+
+
+@pytest.mark.slow
 def test_eps_inside():
     inside = lambda rate: optax.chain(  # noqa: E731
         transforms.scale_by_adam(eps=0.0, eps_root=1e-8), transforms.scale_by_learning_rate(rate)
