@@ -72,7 +72,7 @@ class Framework(NamedTuple):
 
 
 _LAMBDA_LR = "lr: LambdaLR(optimizer, schedule) with lr=1.0, stepped after every update."
-_OF_KERAS = "learning_rate: a LearningRateSchedule whose call(step) is this schedule; it computes in float32."
+_OF_KERAS = "learning_rate: a LearningRateSchedule whose __call__(step) returns schedule(jnp.asarray(step))."
 _OF_TENSORFLOW = "learning_rate: a tensor, this schedule of a global step that counts completed updates."
 
 FRAMEWORKS: Mapping[str, Framework] = MappingProxyType(
