@@ -56,8 +56,7 @@ def clamped(u: jax.Array, v_hat: jax.Array, eps: jax.Array, c: jax.Array) -> jax
 def bare(u: jax.Array, v_hat: jax.Array, eps: jax.Array, c: jax.Array) -> jax.Array:
     """u / √v̂, and 0 where v̂ is 0."""
     del eps, c
-    at_rest = v_hat == 0
-    return jnp.where(at_rest, jnp.zeros_like(u), u / jnp.where(at_rest, jnp.ones_like(v_hat), tree.root(v_hat)))
+    return u / tree.root(jax.lax.select(v_hat == 0, jnp.full_like(v_hat, jnp.inf), v_hat))
 
 
 def written(divide: Division, u: str, v_hat: str, c: str = "1") -> str:

@@ -117,7 +117,8 @@ def scale_by_radam(
         tractable = compare(rest["rho"], rest["threshold"])
         r = rectification(rest["rho"], 2 / (1 - b2) - 1, tractable)
         c = 1 - b2**t
-        return jnp.where(tractable, r * divide_by(m_hat, v / c + rest["eps_root"], rest["eps"], c), m_hat), m, v
+        adaptive = r * divide_by(m_hat, v / c + rest["eps_root"], rest["eps"], c)
+        return jax.lax.select(tractable, adaptive, m_hat), m, v
 
     def update(
         updates: Updates, state: OptState, params: Params | None = None, **extra_args: Any
