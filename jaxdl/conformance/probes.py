@@ -13,6 +13,7 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 
+from jaxdl import checks
 from jaxdl.conformance.demands import NeedsMore, missing
 from jaxdl.conformance.recurrences import Array
 from jaxdl.typing import ScalarOrSchedule
@@ -94,7 +95,10 @@ def ask(subject: optax.GradientTransformation | Factory) -> Answers:
 
     Raises:
       NeedsMore: the update asks for extra arguments other than ``value``.
+      TypeError: ``subject`` is neither, or the factory returns no transformation.
     """
+    if not hasattr(subject, "update") and not callable(subject):
+        raise TypeError(f"expected a transformation or a factory of its learning rate, got {subject!r}.")
     with jax.enable_x64(True), jax.numpy_dtype_promotion("standard"), jax.numpy_rank_promotion("allow"):
         try:
             return _asked(subject, {})
@@ -165,6 +169,7 @@ def _run_on(
 ) -> list[Array]:
     def lane(gradients: jax.Array, theta: jax.Array, rates: jax.Array) -> jax.Array:
         transform, params = make(rates), jnp.reshape(theta, shape)
+        checks.transformation(transform)
 
         def step(state: Any, gradient: jax.Array) -> tuple[Any, jax.Array]:
             update, state = transform.update(jnp.reshape(gradient, shape), state, params, **extra)

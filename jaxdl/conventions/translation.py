@@ -106,6 +106,7 @@ def translate(transform: optax.GradientTransformation, to: str) -> Translation:
 
     Raises:
       ValueError: An unknown framework.
+      TypeError: ``transform`` is no transformation.
 
     >>> import jaxdl
     >>> print(translate(jaxdl.nadamw(0.1, momentum_decay=0.01), to="torch"))  # doctest: +NORMALIZE_WHITESPACE
@@ -113,6 +114,7 @@ def translate(transform: optax.GradientTransformation, to: str) -> Translation:
                       decoupled_weight_decay=True)
     """
     checks.known("framework", to, FRAMEWORKS)
+    checks.transformation(transform)
     framework = FRAMEWORKS[to]
     try:
         form = form_of(rule_of(transform))

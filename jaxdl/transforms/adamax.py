@@ -77,6 +77,7 @@ def scale_by_adamax(
     """
     checks.decay_rate(b1=b1, b2=b2)
     checks.nonnegative(eps=eps)
+    checks.functions("jaxdl.transforms.adamax", norm=norm)
     renewed = norm or eps_in_maximum
     # With a typed ε that float32 holds, no divisor is ever 0: a comparison and a selection less for every leaf.
     known = renewed in (eps_in_maximum, eps_beside_maximum)

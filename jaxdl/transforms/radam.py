@@ -94,6 +94,7 @@ def scale_by_radam(
     checks.decay_rate(b1=b1, b2=b2)
     checks.nonnegative(eps=eps, eps_root=eps_root)
     checks.at_least(4, threshold=threshold)
+    checks.functions("jax.numpy: greater, greater_equal", reaches=reaches)
     divide_by, compare = divide or outside, reaches or jnp.greater_equal
     check(divide_by, eps, True)
 

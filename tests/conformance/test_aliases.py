@@ -1,7 +1,9 @@
 """Every named optimizer of the installed optax is recognised, or is a named exception: a new one fails here."""
 
 import functools
+import re
 
+import jax.numpy as jnp
 import optax
 import pytest
 
@@ -74,6 +76,12 @@ def test_a_normalised_gradient_is_not_fromage():
 
 
 @pytest.mark.slow
+def test_a_least_size_above_some_parameters_is_found():
+    found = fingerprint(functools.partial(optax.fromage, min_norm=0.7))
+    assert (found.family, found.decay_strength) == ("fromage", 0.7)
+
+
+@pytest.mark.slow
 def test_rprop_of_optax_steps_one_update_late():
     found = fingerprint(functools.partial(optax.rprop, eta_minus=0.4, eta_plus=1.3))
     assert found.conventions == {"step": "taken one update late"}
@@ -84,7 +92,19 @@ def test_rprop_of_optax_steps_one_update_late():
 def test_noise_is_taken_away_and_said():
     found = fingerprint(lambda rate: optax.chain(optax.add_noise(0.01, 0.55, 0), optax.sgd(rate, 0.8)))
     assert (found.family, found.hyper["mu"], found.gain) == ("noisy_momentum", 0.8, 1)
-    assert any("moves where there is no gradient" in remark for remark in found.remarks)
+    said = re.search(r"noise of (\S+) times the rate", found.remarks[-1])
+    assert said
+    assert 0.02 < float(said[1]) < 0.2  # √(0.01 / t^0.55), and what the velocity keeps of it
+
+
+@pytest.mark.slow
+def test_what_fits_without_its_noise_no_better_is_left_as_it_is():
+    found = fingerprint(lambda rate: optax.chain(optax.stateless(lambda g, params: jnp.exp(g)), optax.sgd(rate)))
+    assert (found.family, found.remarks) == (
+        "unknown",
+        ("No known rule fits; the residuals say how far the nearest ones are.",),
+    )
+    assert min(found.residuals.values()) > 1e-6
 
 
 # --- what asks for the loss -------------------------------------------------------------------------------------------

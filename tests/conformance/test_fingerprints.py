@@ -69,14 +69,6 @@ def test_our_rules_are_recognised(name):
     assert found.residuals[next(iter(found.residuals))] <= 1e-9
 
 
-@pytest.mark.slow
-def test_what_no_candidate_says_is_unknown():
-    grown = lambda rate: optax.chain(optax.stateless(lambda g, params: jnp.exp(g)), optax.sgd(rate))  # noqa: E731
-    found = fingerprint(grown)
-    assert found.family == "unknown"
-    assert min(found.residuals.values()) > 1e-6
-
-
 def test_what_fits_at_a_constant_rate_alone_is_unknown():
     stuck = lambda rate: jaxdl.sgd((lambda count: rate(0 * count + 3)) if callable(rate) else rate)  # noqa: E731
     found = fingerprint(stuck)
