@@ -96,6 +96,7 @@ def ask(subject: optax.GradientTransformation | Factory) -> Answers:
     Raises:
       NeedsMore: the update asks for extra arguments other than ``value``.
       TypeError: ``subject`` is neither, or the factory returns no transformation.
+      ValueError: the transformation is for trees alone.
     """
     if not hasattr(subject, "update") and not callable(subject):
         raise TypeError(f"expected a transformation or a factory of its learning rate, got {subject!r}.")
@@ -175,7 +176,11 @@ def _run_on(
             update, state = transform.update(jnp.reshape(gradient, shape), state, params, **extra)
             return state, jnp.reshape(update, ())
 
-        return jax.lax.scan(step, transform.init(params), gradients)[1]
+        try:
+            return jax.lax.scan(step, transform.init(params), gradients)[1]
+        except ValueError as error:  # such as a mask or groups by names of leaves
+            ended = str(error).splitlines()[0]
+            raise ValueError(f"a probe is a lone scalar, and on one this transformation ends in: {ended}") from error
 
     stacked = [np.concatenate(columns, axis=-1) for columns in zip(*(_broadcast(run) for run in runs), strict=True)]
     columns = jax.jit(jax.vmap(lane, in_axes=(1, 0, 1), out_axes=1))(*map(jnp.asarray, stacked))

@@ -136,6 +136,8 @@ def _name(subject: Subject) -> str:
         return rule.name
     inner = getattr(subject, "func", subject)
     name = getattr(inner, "__name__", None) or type(subject).__name__
+    framework = getattr(inner, "__module__", "").partition("jaxdl.conventions.")[2]
+    name = f"{framework}.{name}" if framework else name
     given = ", ".join(f"{argument}={literal(value)}" for argument, value in getattr(subject, "keywords", {}).items())
     return f"{name}({given})" if given else name
 

@@ -64,6 +64,12 @@ def test_adafactor_scales_with_the_parameter():
     assert (plain.family, plain.decay, plain.decay_strength) == ("adafactor", "fixed, whatever the rate", 0.01)
 
 
+@pytest.mark.slow
+def test_adafactors_eps_joins_the_square():
+    found = fingerprint(lambda rate: optax.adafactor(rate, multiply_by_parameter_scale=False, eps=1e-4))
+    assert (found.family, found.hyper["eps"]) == ("adafactor", 1e-4)
+
+
 def test_fromage_keeps_the_norm():
     found = fingerprint(functools.partial(optax.fromage, min_norm=1e-4))
     assert (found.family, found.hyper["eps"], found.decay_strength) == ("fromage", 1e-4, 1e-4)
@@ -105,6 +111,12 @@ def test_what_fits_without_its_noise_no_better_is_left_as_it_is():
         ("No known rule fits; the residuals say how far the nearest ones are.",),
     )
     assert min(found.residuals.values()) > 1e-6
+
+
+@pytest.mark.slow
+def test_optimism_may_exceed_one():
+    found = fingerprint(lambda rate: optax.optimistic_gradient_descent(rate, alpha=1.0, beta=1.5))
+    assert (found.family, found.hyper, found.gain) == ("optimistic gradient", {"beta": 1.5}, 1)
 
 
 # --- what asks for the loss -------------------------------------------------------------------------------------------

@@ -92,7 +92,18 @@ def test_the_place_of_the_rate_is_seen_where_it_may_change():
     bare = fingerprint(inside(0.1))
     assert bare.rate == "undetermined: the rate was constant"
     assert bare.gain == pytest.approx(0.1)
+    assert "0.1 × this direction" in str(bare)
     assert any("undetermined" in remark for remark in bare.remarks)
+
+
+def test_a_subject_that_is_none_is_named():
+    for subject in (3, "adam"):
+        with pytest.raises(TypeError, match="expected a transformation or a factory of its learning rate, got"):
+            fingerprint(subject)
+    with pytest.raises(TypeError, match=r"expected a transformation, such as jaxdl\.adam\(0\.1\), got 3"):
+        fingerprint(lambda rate: 3)
+    with pytest.raises(ValueError, match="a probe is a lone scalar, and on one this transformation ends in: "):
+        fingerprint(jaxdl.adamw(0.1, mask={"bias": False, "kernel": True}))
 
 
 def test_a_direction_without_its_rate_is_one():

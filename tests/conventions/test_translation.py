@@ -3,6 +3,7 @@
 import inspect
 import sys
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 import optax
@@ -106,6 +107,23 @@ def test_equality_that_needs_a_constant_rate_is_remarked():
     )
 
 
+def test_traced_values_are_typed_by_name():
+    printed_calls = []
+
+    @jax.jit
+    def traced(rate, b2):
+        printed_calls.append(str(translate(jaxdl.adam(rate, b2=b2), to="torch")))
+        return rate
+
+    traced(0.1, 0.99)
+    assert printed_calls == ["torch.optim.Adam(params, lr=lr, betas=(0.9, betas[1]), eps=1e-08)"]
+
+
+def test_a_factory_is_no_transformation():
+    with pytest.raises(TypeError, match=r"expected a transformation, such as jaxdl\.adam\(0\.1\), got adam"):
+        translate(jaxdl.adam, to="torch")
+
+
 # --- refusals ---------------------------------------------------------------------------------------------------------
 
 FALLING = schedules.cosine(RATE, 9)
@@ -117,6 +135,12 @@ FALLING = schedules.cosine(RATE, 9)
         (optax.adam(0.1), "torch", "opaque"),
         (rules.chain(optax.identity(), trace(0.9), rate_of(0.1)), "torch", "opaque"),
         (rules.chain(trace(0.9)), "torch", "no learning rate"),
+        (jaxdl.grouped(jaxdl.sgd(0.1), jaxdl.Group("*")), "torch", "groups of parameters"),
+        (
+            rules.chain(rms(), rate_of(0.1), trace(0.9)),
+            "torch",
+            "the rate, which matters where it changes, is inside the velocity",
+        ),
         (rules.chain(rate_of(FALLING), trace(0.9)), "torch", "inside the velocity"),
         (chain(trace(0.9), rate=FALLING), "keras", "inside"),
         (chain(adam()), "keras", "keras.optimizers.Adam: scale_by_adam there has divide=hat, here outside."),
