@@ -92,7 +92,7 @@ def random_key(**values: Any) -> None:
     """Raises ValueError unless every value is a key as :func:`jax.random.key` (or the older ``PRNGKey``) makes it."""
     for name, value in values.items():
         dtype, shape = getattr(value, "dtype", np.dtype(object)), getattr(value, "shape", ())
-        if not (jax.dtypes.issubdtype(dtype, jax.dtypes.prng_key) or (dtype == np.uint32 and len(shape) > 0)):
+        if not (jax.numpy.issubdtype(dtype, jax.dtypes.prng_key) or (dtype == np.uint32 and len(shape) > 0)):
             raise ValueError(f"{name} must be a random key, such as jax.random.key(0), got {value!r}.")
 
 

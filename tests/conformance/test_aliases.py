@@ -96,7 +96,9 @@ def test_rprop_of_optax_steps_one_update_late():
 
 @pytest.mark.slow
 def test_noise_is_taken_away_and_said():
-    found = fingerprint(lambda rate: optax.chain(optax.add_noise(0.01, 0.55, 0), optax.sgd(rate, 0.8)))
+    velocity = optax.chain(optax.add_noise(0.01, 0.55, 0), optax.add_decayed_weights(0.1), optax.trace(0.8))
+    found = fingerprint(lambda rate: optax.chain(velocity, optax.scale_by_learning_rate(rate)))
+    assert (found.decay, found.decay_strength) == ("coupled: joins the gradient", pytest.approx(0.1))
     assert (found.family, found.hyper["mu"], found.gain) == ("noisy_momentum", 0.8, 1)
     said = re.search(r"noise of (\S+) times the rate", found.remarks[-1])
     assert said

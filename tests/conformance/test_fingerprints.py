@@ -257,6 +257,7 @@ def test_a_schedule_read_one_step_ahead():
 
 def test_the_finding_is_json_and_prints():
     found = fingerprint(_decayed)
+    assert found.remarks == ()
     again = json.loads(json.dumps(found.to_dict()))
     assert (again["name"], again["hyper"]["mu"]) == ("momentum", 0.9)
     assert "momentum" in str(found)
