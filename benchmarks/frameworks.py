@@ -4,11 +4,12 @@ A configuration is a framework's own name and arguments. Because ``jaxdl.convent
 arguments drive both sides.
 """
 
+import importlib
 import importlib.util
 import os
 from collections.abc import Callable, Iterator, Mapping
 from importlib import metadata
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 import jax
 import jax.numpy as jnp
@@ -119,6 +120,10 @@ CONFIGURATIONS = (*_listed("torch", TORCH), *_listed("keras", KERAS), *_listed("
 # --- paths -----------------------------------------------------------------------------------------------------------
 
 
+Make: TypeAlias = Callable[[Any], Any]
+"""``make(parameters)``: an optimizer."""
+
+
 def _rate(rates: np.ndarray) -> Any:
     """A float where the rate is constant, else a schedule that looks it up."""
     return float(rates[0]) if (rates == rates[0]).all() else lambda count: jnp.asarray(rates)[count]
@@ -144,22 +149,23 @@ def ours(configuration: Configuration, theta: np.ndarray, gradients: np.ndarray,
     return jax_path(factory(_rate(rates), **configuration.arguments), theta, gradients)
 
 
-def _of_optax(name: str, arguments: Any, theta: np.ndarray, gradients: np.ndarray, rates: np.ndarray) -> np.ndarray:
+def _of_optax(make: Make, theta: np.ndarray, gradients: np.ndarray, rates: np.ndarray | None) -> np.ndarray:
+    del rates  # stands in the transformation
     with jax.numpy_dtype_promotion("standard"):
-        return jax_path(getattr(optax, name)(_rate(rates), **arguments), theta, gradients)
+        return jax_path(make(None), theta, gradients)
 
 
-def _of_torch(name: str, arguments: Any, theta: np.ndarray, gradients: np.ndarray, rates: np.ndarray) -> np.ndarray:
+def _of_torch(make: Make, theta: np.ndarray, gradients: np.ndarray, rates: np.ndarray | None) -> np.ndarray:
     import torch
 
     before = torch.get_default_dtype()
     torch.set_default_dtype(torch.float64)  # counts and products are kept in the default dtype
     try:
         parameter = torch.nn.Parameter(torch.tensor(theta))
-        optimizer = getattr(torch.optim, name)([parameter], lr=1.0, foreach=False, **arguments)
-        path = []
-        for gradient, rate in zip(gradients, rates, strict=True):
-            optimizer.param_groups[0]["lr"] = float(rate)
+        optimizer, path = make([parameter]), []
+        for step, gradient in enumerate(gradients):
+            if rates is not None:
+                optimizer.param_groups[0]["lr"] = float(rates[step])
             parameter.grad = torch.tensor(gradient)
             optimizer.step()
             path.append(parameter.detach().numpy().copy())
@@ -168,19 +174,17 @@ def _of_torch(name: str, arguments: Any, theta: np.ndarray, gradients: np.ndarra
         torch.set_default_dtype(before)
 
 
-def _of_keras(name: str, arguments: Any, theta: np.ndarray, gradients: np.ndarray, rates: np.ndarray) -> np.ndarray:
-    os.environ.setdefault("KERAS_BACKEND", "jax")
-    import keras
-
+def _of_keras(make: Make, theta: np.ndarray, gradients: np.ndarray, rates: np.ndarray | None) -> np.ndarray:
+    keras = _imported("keras")
     before = keras.config.floatx()
     keras.config.set_floatx("float64")
     try:
         with jax.numpy_dtype_promotion("standard"), jax.numpy_rank_promotion("allow"):
             variable = keras.Variable(theta, dtype="float64")
-            optimizer = getattr(keras.optimizers, name)(learning_rate=1.0, **arguments)
-            path = []
-            for gradient, rate in zip(gradients, rates, strict=True):
-                optimizer.learning_rate = float(rate)
+            optimizer, path = make([variable]), []
+            for step, gradient in enumerate(gradients):
+                if rates is not None:
+                    optimizer.learning_rate = float(rates[step])
                 optimizer.apply([jnp.asarray(gradient)], [variable])
                 path.append(np.asarray(variable.value))
         return np.array(path)
@@ -188,13 +192,45 @@ def _of_keras(name: str, arguments: Any, theta: np.ndarray, gradients: np.ndarra
         keras.config.set_floatx(before)
 
 
-_THEIRS: Mapping[str, Callable[..., np.ndarray]] = {"torch": _of_torch, "keras": _of_keras, "optax": _of_optax}
+def _imported(module: str) -> Any:
+    """A framework's module; Keras on its JAX backend."""
+    os.environ.setdefault("KERAS_BACKEND", "jax")
+    return importlib.import_module(module)
+
+
+_PATHS: Mapping[str, Callable[..., np.ndarray]] = {"torch": _of_torch, "keras": _of_keras, "optax": _of_optax}
+
+
+def followed(
+    framework: str, make: Make, theta: np.ndarray, gradients: np.ndarray, rates: np.ndarray | None = None
+) -> np.ndarray:
+    """The path of one of a framework's own optimizers in float64, shape (60, 12).
+
+    Args:
+      framework: torch, keras or optax.
+      make: Makes the optimizer of the framework's list of parameters; of optax, whose transformations hold none, of
+        None.
+      theta: The starting point.
+      gradients: One a step.
+      rates: Assigned before every step in torch and Keras; None leaves the optimizer's own rate. Not read for optax.
+    """
+    return _PATHS[framework](make, theta, gradients, rates)
 
 
 def theirs(configuration: Configuration, theta: np.ndarray, gradients: np.ndarray, rates: np.ndarray) -> np.ndarray:
     """The framework's own path, its rate set before every step."""
-    run = _THEIRS[configuration.framework]
-    return run(configuration.name, dict(configuration.arguments), theta, gradients, rates)
+    home, given = {
+        "torch": ("torch.optim", {"lr": 1.0, "foreach": False}),
+        "keras": ("keras.optimizers", {"learning_rate": 1.0}),
+        "optax": ("optax", {"learning_rate": _rate(rates)}),
+    }[configuration.framework]
+
+    def make(parameters: Any) -> Any:
+        constructor = getattr(_imported(home), configuration.name)
+        first = (parameters,) if configuration.framework == "torch" else ()
+        return constructor(*first, **given, **configuration.arguments)
+
+    return followed(configuration.framework, make, theta, gradients, rates)
 
 
 def installed(framework: str) -> str | None:

@@ -5,6 +5,7 @@ warning is an error unless a dependency is known to emit it.
 """
 
 import contextlib
+import os
 from collections.abc import Iterator
 
 import jax
@@ -15,6 +16,7 @@ jax.config.update("jax_num_cpu_devices", 4)
 jax.config.update("jax_enable_x64", True)
 jax.config.update("jax_numpy_rank_promotion", "raise")
 jax.config.update("jax_numpy_dtype_promotion", "strict")
+os.environ.setdefault("KERAS_BACKEND", "jax")  # wherever a test imports Keras first: by default it asks for TensorFlow
 
 DEPENDENCY_WARNINGS: tuple[str, ...] = ()
 """Filters for what dependencies emit and we cannot change, each with its message."""

@@ -12,6 +12,13 @@ REFUSED = [
     (checks.nonnegative, {"fine": 1.0, "rate": np.float32(-1)}, "rate must be non-negative, got -1."),
     (checks.nonnegative, {"rate": jnp.array(-2.0)}, "rate must be non-negative, got -2."),
     (checks.nonnegative, {"rate": float("nan")}, "rate must be non-negative, got nan."),
+    (checks.nonnegative, {"rate": "0.1"}, "rate must be a number, got '0.1'."),
+    (checks.nonnegative, {"momentum": True}, "momentum must be a number, got True."),
+    (checks.decay_rate, {"b1": (0.9, 0.999)}, r"b1 must be a number, got \(0.9, 0.999\)."),
+    (checks.given, {"rate": None}, "rate must be a number or a schedule, got None."),
+    (checks.functions, {"home": "a.b", "divide": "x"}, "divide must be a function, such as those in a.b, got 'x'."),
+    (checks.random_key, {"key": 0}, r"key must be a random key, such as jax.random.key\(0\), got 0."),
+    (checks.random_key, {"key": np.uint32(3)}, r"key must be a random key, .*, got np.uint32\(3\)."),
     (checks.positive, {"norm": 0}, "norm must be positive, got 0."),
     (checks.positive, {"norm": float("nan")}, "norm must be positive, got nan."),
     (checks.positive_integer, {"steps": 0}, "steps must be a whole number of at least 1, got 0."),
@@ -30,6 +37,17 @@ REFUSED = [
 def test_refuses_in_one_sentence(check, values, sentence):
     with pytest.raises(ValueError, match=f"^{sentence}$"):
         check(**values)
+
+
+def test_a_key_of_either_kind_and_no_function_pass():
+    checks.random_key(new=jax.random.key(0), old=jax.random.PRNGKey(0), many=jax.random.split(jax.random.key(0)))
+    checks.functions("a.b", divide=None, norm=abs)
+
+
+@pytest.mark.parametrize(("value", "called"), [(3, "3"), (np.sin, "sin"), (object, "object")])
+def test_what_is_no_transformation_is_named(value, called):
+    with pytest.raises(TypeError, match=rf"^expected a transformation, such as jaxdl\.adam\(0\.1\), got {called}\.$"):
+        checks.transformation(value)
 
 
 def test_unknown_name_lists_the_known():

@@ -156,8 +156,25 @@ def test_no_groups_and_bad_numbers_are_refused():
         grouped(jaxdl.sgd(0.1))
     with pytest.raises(ValueError, match="learning_rate must be non-negative, got -1"):
         Group("*", learning_rate=-1.0)
+    with pytest.raises(ValueError, match="pattern must be a glob, a regular expression or a predicate, got 3"):
+        Group(3)
+    with pytest.raises(TypeError, match=r"expected a transformation, such as jaxdl\.adam\(0\.1\), got adam"):
+        Group("*", optimizer=jaxdl.adam)
     with pytest.raises(ValueError, match=r"give it to grouped\(rate=…\)"):
         grouped(optax.sgd(0.1), Group("*", weight_decay=0.1))
+
+
+def test_the_equation_says_what_every_group_gets():
+    tx = grouped(
+        jaxdl.sgd(0.1),
+        Group("a", learning_rate=2.0, weight_decay=0.5),
+        Group("b", optimizer=jaxdl.sign_sgd(0.1)),
+        Group("*", optimizer=optax.sgd(0.1)),
+    )
+    assert rules.rule_of(tx).equation == (
+        "u ← −learning_rate · u\na: Δθ ← 2 (Δθ − rate · 0.5 θ)\n"
+        "b: u ← sign(g); u ← −learning_rate · u; Δθ ← Δθ\n*: (opaque); Δθ ← Δθ"
+    )
 
 
 # --- the preview ------------------------------------------------------------------------------------------------------

@@ -84,12 +84,16 @@ def check(tx: Subject, like: str | Subject | None = None) -> Report:
 
     Raises:
       ValueError: an unknown name.
+      TypeError: ``tx`` is neither, or the factory returns no transformation.
 
     >>> import jaxdl
     >>> print(check(jaxdl.sgd, like="sgd").passed)
     True
     """
+    if not hasattr(tx, "update") and not callable(tx):
+        raise TypeError(f"expected a transformation or a factory of its learning rate, got {tx!r}.")
     made = tx if hasattr(tx, "update") else tx(RATE)
+    checks.transformation(made)
     findings = _contracts(made)
     if like is None:
         return Report(tuple(findings), None)

@@ -69,7 +69,8 @@ class Fingerprint:
         numbers = ", ".join(f"{name} = {value:.6g}" for name, value in self.hyper.items())
         rows = [("rule", self.name), *self.conventions.items(), ("hyper-parameters", numbers), ("rate", self.rate)]
         if self.gain != 1:
-            rows.append(("steps", f"{self.gain:.6g} × the rate"))
+            of = "this direction" if self.rate == UNDETERMINED else "the rate"
+            rows.append(("steps", f"{self.gain:.6g} × {of}"))
         letter = "s" if self.decay in LEAST else "λ"
         strength = f", {letter} = {self.decay_strength:.6g}" if self.decay not in ("none", UNKNOWN) else ""
         rows += [("decay", self.decay + strength)]
@@ -91,6 +92,11 @@ def fingerprint(subject: optax.GradientTransformation | Factory) -> Fingerprint:
     parameters at zero and not. Every known rule in every known convention is fitted to the answers
     (``jaxdl/conformance/candidates.py``); one that leaves nothing but rounding is what it is. An update that asks for
     the loss, ``value``, is told one number; one that asks for more is out of sight, and said to be.
+
+    Out of sight are also, because a probe is a lone scalar: what is done to matrices (Muon is the Adam that it gives to
+    other leaves, Adafactor is not factored), to trees (global norms, groups) or with a mask that names leaves. Of
+    the rules it knows it does not know every variant: Adafactor with momentum and noise that a nonlinear rule scales
+    are ``unknown``; Polyak's step is known with f* = 0.
 
     Args:
       subject: ``factory(learning_rate)``, called with numbers and with schedules; or a transformation, of which
@@ -129,7 +135,7 @@ def fingerprint(subject: optax.GradientTransformation | Factory) -> Fingerprint:
         family=noise + found.candidate.family if found else UNKNOWN,
         conventions=conventions,
         hyper=dict(found.hyper) if found else {},
-        gain=gain * RATE if bare else gain,
+        gain=gain * RATE if bare and found else gain,
         rate=(placed[0] if placed else UNKNOWN) if rates else UNDETERMINED if found else UNKNOWN,
         decay=decayed[0].kind if decayed else UNKNOWN if decays else "none",
         decay_strength=decayed[0].strength if decayed else 0.0,

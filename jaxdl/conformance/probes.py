@@ -13,6 +13,7 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 
+from jaxdl import checks
 from jaxdl.conformance.demands import NeedsMore, missing
 from jaxdl.conformance.recurrences import Array
 from jaxdl.typing import ScalarOrSchedule
@@ -94,7 +95,11 @@ def ask(subject: optax.GradientTransformation | Factory) -> Answers:
 
     Raises:
       NeedsMore: the update asks for extra arguments other than ``value``.
+      TypeError: ``subject`` is neither, or the factory returns no transformation.
+      ValueError: the transformation is for trees alone.
     """
+    if not hasattr(subject, "update") and not callable(subject):
+        raise TypeError(f"expected a transformation or a factory of its learning rate, got {subject!r}.")
     with jax.enable_x64(True), jax.numpy_dtype_promotion("standard"), jax.numpy_rank_promotion("allow"):
         try:
             return _asked(subject, {})
@@ -165,12 +170,17 @@ def _run_on(
 ) -> list[Array]:
     def lane(gradients: jax.Array, theta: jax.Array, rates: jax.Array) -> jax.Array:
         transform, params = make(rates), jnp.reshape(theta, shape)
+        checks.transformation(transform)
 
         def step(state: Any, gradient: jax.Array) -> tuple[Any, jax.Array]:
             update, state = transform.update(jnp.reshape(gradient, shape), state, params, **extra)
             return state, jnp.reshape(update, ())
 
-        return jax.lax.scan(step, transform.init(params), gradients)[1]
+        try:
+            return jax.lax.scan(step, transform.init(params), gradients)[1]
+        except ValueError as error:  # such as a mask or groups by names of leaves
+            ended = str(error).splitlines()[0]
+            raise ValueError(f"a probe is a lone scalar, and on one this transformation ends in: {ended}") from error
 
     stacked = [np.concatenate(columns, axis=-1) for columns in zip(*(_broadcast(run) for run in runs), strict=True)]
     columns = jax.jit(jax.vmap(lane, in_axes=(1, 0, 1), out_axes=1))(*map(jnp.asarray, stacked))

@@ -42,7 +42,7 @@ def adafactor(g: Array, power: float, eps: float) -> Array:
     for t, now in enumerate(g, 1):
         remembered = 1 - t**-power
         v = remembered * v + (1 - remembered) * (now**2 + eps)
-        out[t - 1] = np.where(now == 0, 0, now) / np.where(v > 0, np.sqrt(v), 1)
+        out[t - 1] = now / np.sqrt(v)
     return out / np.maximum(np.abs(out), 1)
 
 

@@ -13,6 +13,13 @@ def absent(value: Any) -> bool:
     return value is None or (isinstance(value, int | float) and value == 0)
 
 
+def two(betas: Any) -> tuple[Any, Any]:
+    """torch's pair of memories; ValueError where it is none."""
+    if not isinstance(betas, tuple | list) or len(betas) != 2:
+        raise ValueError(f"betas must be two numbers, got {betas!r}.")
+    return betas[0], betas[1]
+
+
 def coupled(weight_decay: Any, optimizer: Transform) -> Transform:
     """``optimizer`` of the gradient with λθ added, where there is a λ."""
     return optimizer if absent(weight_decay) else chain(add_l2_gradient(weight_decay), optimizer)

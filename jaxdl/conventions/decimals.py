@@ -31,7 +31,7 @@ def literal(value: Any, *, unnamed: str = "schedule") -> str:
 
     Args:
       value: Of an argument. Of a function, its name is written.
-      unnamed: What a function without a name is called.
+      unnamed: What a function without a name is called, a lambda too.
 
     Returns:
       An expression; where there is none for it, what its ``repr`` is.
@@ -40,7 +40,8 @@ def literal(value: Any, *, unnamed: str = "schedule") -> str:
     '(0.1, None, sqrt)'
     """
     if callable(value):
-        return str(getattr(value, "__name__", unnamed))
+        name = str(getattr(value, "__name__", unnamed))
+        return name if name.isidentifier() else unnamed
     if isinstance(value, float):
         return shortest(value)
     if type(value) is tuple:

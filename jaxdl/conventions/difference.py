@@ -10,7 +10,7 @@ import optax
 
 from jaxdl.conformance.probes import Answers, Factory, ask, gradients
 from jaxdl.conformance.recurrences import Array
-from jaxdl.conventions.decimals import beside
+from jaxdl.conventions.decimals import beside, literal
 from jaxdl.conventions.explanation import Explanation, explain
 from jaxdl.rules import Rule, rule_of
 
@@ -135,7 +135,11 @@ def _name(subject: Subject) -> str:
     if rule is not None:
         return rule.name
     inner = getattr(subject, "func", subject)
-    return getattr(inner, "__name__", None) or type(subject).__name__
+    name = getattr(inner, "__name__", None) or type(subject).__name__
+    framework = getattr(inner, "__module__", "").partition("jaxdl.conventions.")[2]
+    name = f"{framework}.{name}" if framework else name
+    given = ", ".join(f"{argument}={literal(value)}" for argument, value in getattr(subject, "keywords", {}).items())
+    return f"{name}({given})" if given else name
 
 
 def _with_free_rate(subject: Subject) -> Factory | None:

@@ -37,6 +37,7 @@ class Explanation:
       opaque: primitives that stand in the formulas by their names, unread.
       asks: extra arguments that the update needs, with the letters that stand for them here.
       unread: why there are no lines, where its program could not be had; else nothing.
+      stated: then, the equations that its factories state in their arguments' letters, where they state any.
     """
 
     name: str | None
@@ -47,6 +48,7 @@ class Explanation:
     opaque: tuple[str, ...] = ()
     asks: tuple[str, ...] = ()
     unread: str = ""
+    stated: str = ""
 
     @property
     def exact(self) -> bool:
@@ -65,7 +67,8 @@ class Explanation:
         if self.opaque:
             said.append(f"Opaque here: {', '.join(self.opaque)}.")
         if self.unread:
-            said.append(f"Opaque: {self.unread}")
+            source = "These are the words of its factories, not its program: " if self.stated else "Opaque: "
+            said.append(source + self.unread)
         return tuple(said)
 
     def __str__(self) -> str:
@@ -73,13 +76,14 @@ class Explanation:
         rows = [f"{write(left, PLAIN):<{width}} = {write(right, PLAIN)}" for left, right in self.lines]
         start = ", ".join(f"{write(left, PLAIN)} = {write(right, PLAIN)}" for left, right in self.initial)
         head = [self.name] if self.name else []
+        rows += self.stated.splitlines()
         return "\n".join([*head, *rows, *([f"at the start: {start}"] if start else []), *self.reservations])
 
     def latex(self) -> str:
         """The recurrence as one ``aligned`` block; what the lines do not say follows as comments."""
         rows = [_row(left, right, LATEX) for left, right in self.lines]
         body = " \\\\\n".join(f"  {row}" for row in rows)
-        comments = [f"% {said}" for said in self.reservations]
+        comments = [f"% {said}" for said in (*self.stated.splitlines(), *self.reservations)]
         block = [r"\begin{aligned}", body, r"\end{aligned}"] if self.lines else []
         return "\n".join([*block, *comments])
 
@@ -158,7 +162,7 @@ def _explained(
             why = f"its update needs {', '.join(map(repr, demand.names))}, for which there is no letter."
         except Exception as error:  # somebody else's program: whatever keeps it from being traced is the answer
             why = f"on a lone parameter its program ends in {type(error).__name__}: {str(error).splitlines()[0]}"
-    return Explanation(name or (rule.name if rule else None), (), (), unread=why)
+    return Explanation(name or (rule.name if rule else None), (), (), unread=why, stated=rule.equation if rule else "")
 
 
 class _Program:

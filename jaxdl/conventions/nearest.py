@@ -88,7 +88,9 @@ def _order(there: Form, here: Form) -> str:
     if VELOCITY in names and [n for n in names if n != RATE] == [n for n in others if n != RATE]:
         inside = others.index(RATE) < others.index(VELOCITY)
         places = "is inside the velocity", "multiplies the velocity"
-        return f"the rate, a schedule, {places[not inside]}, and there it {places[inside]}."
+        rate = next(step.arguments["learning_rate"] for step in here if step.name == RATE)
+        called = "the rate, a schedule," if callable(rate) else "the rate, which matters where it changes,"
+        return f"{called} {places[not inside]}, and there it {places[inside]}."
     return f"there the order is {_listed(there)}; here it is {_listed(here)}."
 
 

@@ -12,7 +12,7 @@ Source: torch 2.13.0, ``torch/optim/*.py``.
 import jax.numpy as jnp
 
 from jaxdl import optimizers, schedules
-from jaxdl.conventions.binding import absent, coupled, decoupled
+from jaxdl.conventions.binding import absent, coupled, decoupled, two
 from jaxdl.transforms.amsgrad import of_raw
 from jaxdl.transforms.denominators import hat
 from jaxdl.typing import Scalar, ScalarOrSchedule, Transform
@@ -87,7 +87,9 @@ def Adam(
     decoupled_weight_decay: bool = False,
 ) -> Transform:
     """``torch.optim.Adam``: coupled L2, and AMSGrad's maximum is of the raw mean square."""
-    rule = optimizers.amsgrad(lr, *betas, eps, maximum=of_raw) if amsgrad else optimizers.adam(lr, *betas, eps)
+    rule = (
+        optimizers.amsgrad(lr, *two(betas), eps, maximum=of_raw) if amsgrad else optimizers.adam(lr, *two(betas), eps)
+    )
     return _decayed(weight_decay, lr, rule, decoupled_weight_decay)
 
 
@@ -111,7 +113,7 @@ def NAdam(
     decoupled_weight_decay: bool = False,
 ) -> Transform:
     """``torch.optim.NAdam``: Dozat's rising momentum."""
-    rule = optimizers.nadam(lr, *betas, eps, momentum_decay=momentum_decay)
+    rule = optimizers.nadam(lr, *two(betas), eps, momentum_decay=momentum_decay)
     return _decayed(weight_decay, lr, rule, decoupled_weight_decay)
 
 
@@ -123,7 +125,7 @@ def RAdam(
     decoupled_weight_decay: bool = False,
 ) -> Transform:
     """``torch.optim.RAdam``: rectified where ρ > 5, ε̂ beside the uncorrected root."""
-    rule = optimizers.radam(lr, *betas, eps, reaches=jnp.greater, divide=hat)
+    rule = optimizers.radam(lr, *two(betas), eps, reaches=jnp.greater, divide=hat)
     return _decayed(weight_decay, lr, rule, decoupled_weight_decay)
 
 
@@ -134,7 +136,7 @@ def Adamax(
     weight_decay: Scalar = 0,
 ) -> Transform:
     """``torch.optim.Adamax``: ε in the maximum."""
-    return coupled(weight_decay, optimizers.adamax(lr, *betas, eps))
+    return coupled(weight_decay, optimizers.adamax(lr, *two(betas), eps))
 
 
 def _decayed(weight_decay: Scalar, lr: ScalarOrSchedule, rule: Transform, beside: bool) -> Transform:

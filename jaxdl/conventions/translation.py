@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType, ModuleType
 from typing import Any, NamedTuple
 
+import jax
 import optax
 
 from jaxdl import checks
@@ -20,7 +21,7 @@ from jaxdl.conventions.decimals import literal
 from jaxdl.conventions.meaning import DECAY_COMMUTES, NO_ZERO, RATE, RATE_COMMUTES, Form, Opaque, alike, form_of
 from jaxdl.conventions.nearest import nearest
 from jaxdl.conventions.spellings import RATES, Spelling, slots_of, spellings
-from jaxdl.rules import rule_of
+from jaxdl.rules import Rule, rule_of
 
 
 @dataclass(frozen=True)
@@ -49,8 +50,15 @@ class Translation:
         if self.constructor is None:
             return "\n".join([f"# nothing in {self.framework} does the same", *notes])
         first = ["params"] if self.framework == "torch" else []
-        arguments = ", ".join([*first, *(f"{name}={literal(value)}" for name, value in self.keywords.items())])
+        arguments = ", ".join([*first, *(f"{name}={_typed(name, value)}" for name, value in self.keywords.items())])
         return "\n".join([f"{self.constructor}({arguments})", *notes])
+
+
+def _typed(name: str, value: Any) -> str:
+    """A value as one types it; a traced one by the name of its argument."""
+    if type(value) is tuple and any(isinstance(item, jax.core.Tracer) for item in value):
+        return f"({', '.join(_typed(f'{name}[{i}]', item) for i, item in enumerate(value))})"
+    return name if isinstance(value, jax.core.Tracer) else literal(value)
 
 
 class Framework(NamedTuple):
@@ -72,7 +80,7 @@ class Framework(NamedTuple):
 
 
 _LAMBDA_LR = "lr: LambdaLR(optimizer, schedule) with lr=1.0, stepped after every update."
-_OF_KERAS = "learning_rate: a LearningRateSchedule whose call(step) is this schedule; it computes in float32."
+_OF_KERAS = "learning_rate: a LearningRateSchedule whose __call__(step) returns schedule(jnp.asarray(step))."
 _OF_TENSORFLOW = "learning_rate: a tensor, this schedule of a global step that counts completed updates."
 
 FRAMEWORKS: Mapping[str, Framework] = MappingProxyType(
@@ -106,6 +114,7 @@ def translate(transform: optax.GradientTransformation, to: str) -> Translation:
 
     Raises:
       ValueError: An unknown framework.
+      TypeError: ``transform`` is no transformation.
 
     >>> import jaxdl
     >>> print(translate(jaxdl.nadamw(0.1, momentum_decay=0.01), to="torch"))  # doctest: +NORMALIZE_WHITESPACE
@@ -113,7 +122,10 @@ def translate(transform: optax.GradientTransformation, to: str) -> Translation:
                       decoupled_weight_decay=True)
     """
     checks.known("framework", to, FRAMEWORKS)
+    checks.transformation(transform)
     framework = FRAMEWORKS[to]
+    if _grouped(rule_of(transform)):
+        return Translation(to, None, remarks=("It has groups of parameters: translate the optimizer of each.",))
     try:
         form = form_of(rule_of(transform))
     except Opaque:
@@ -123,6 +135,10 @@ def translate(transform: optax.GradientTransformation, to: str) -> Translation:
     for spelling, keywords, remarks in _matches(framework, form):
         return _said(to, framework, spelling, keywords, remarks)
     return Translation(to, None, remarks=nearest(framework.home, spellings(framework.module), form))
+
+
+def _grouped(rule: Rule | None) -> bool:
+    return rule is not None and (rule.name == "grouped" or any(map(_grouped, rule.parts)))
 
 
 def _matches(framework: Framework, form: Form) -> Iterator[tuple[Spelling, dict[str, Any], tuple[str, ...]]]:

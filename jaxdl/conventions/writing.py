@@ -1,5 +1,6 @@
 """Expressions as plain text and as LaTeX: one walk, two styles."""
 
+import math
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -120,7 +121,13 @@ SUPERSCRIPTS = str.maketrans("0123456789−", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
 INFIX = {"<", "≤", ">", "≥", "=", "≠", "and", "or"}
 
 
+def _is_pi(value: Number) -> bool:
+    return f"{value:.12g}" == f"{math.pi:.12g}"
+
+
 def _plain_number(value: Number) -> Text:
+    if _is_pi(value):
+        return Text("π", ATOM)
     written = f"{value:.12g}".replace("-", "−").replace("inf", "∞")
     return Text(written, ATOM if value >= 0 else SUM)
 
@@ -174,6 +181,8 @@ def _latex_symbol(name: str, time: str) -> str:
 
 
 def _latex_number(value: Number) -> Text:
+    if _is_pi(value):
+        return Text(r"\pi", ATOM)
     mantissa, _, exponent = f"{value:.12g}".replace("inf", r"\infty").partition("e")
     scale = rf"10^{{{int(exponent)}}}" if exponent else ""
     written = scale if scale and mantissa == "1" else rf"{mantissa}\cdot {scale}" if scale else mantissa

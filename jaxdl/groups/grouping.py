@@ -46,7 +46,12 @@ class Group:
     name: str | None = None
 
     def __post_init__(self) -> None:
+        checks.given(learning_rate=self.learning_rate)
         checks.nonnegative(learning_rate=self.learning_rate, weight_decay=self.weight_decay)
+        if not isinstance(self.pattern, str | re.Pattern) and not callable(self.pattern):
+            raise ValueError(f"pattern must be a glob, a regular expression or a predicate, got {self.pattern!r}.")
+        if self.optimizer is not None:
+            checks.transformation(self.optimizer)
 
     @property
     def label(self) -> str:
@@ -151,7 +156,7 @@ def grouped(optimizer: optax.GradientTransformation, *groups: Group, rate: Scala
         )
         return merged, GroupedState(inner=tuple(inner for _, inner in done))
 
-    rule = Rule("grouped", {"optimizer": optimizer, "groups": groups, "rate": rate}, _equation(groups))
+    rule = Rule("grouped", {"optimizer": optimizer, "groups": groups, "rate": rate}, _equation(optimizer, groups))
     return with_rule(optax.GradientTransformationExtraArgs(init, update), rule)
 
 
@@ -180,8 +185,27 @@ def _shrinkage(rate: ScalarOrSchedule, strength: ScalarOrSchedule) -> Callable[[
     return lambda count: -at(rate, count) * at(strength, count)
 
 
-def _equation(groups: tuple[Group, ...]) -> str:
-    return "\n".join(f"{group.label}: Δθ ← {group.learning_rate} Δθ" for group in groups)
+def _equation(optimizer: optax.GradientTransformation, groups: tuple[Group, ...]) -> str:
+    """The common optimizer's equation, then what every group makes of its Δθ, or of its own optimizer's."""
+    rows = [_of(optimizer)] if any(group.optimizer is None for group in groups) else []
+    for group in groups:
+        own = "" if group.optimizer is None else _of(group.optimizer).replace("\n", "; ") + "; "
+        step = "Δθ"
+        if group.weight_decay is not None:
+            step = f"Δθ − rate · {_number(group.weight_decay, 'weight_decay')} θ"
+        if not (isinstance(group.learning_rate, int | float) and group.learning_rate == 1):
+            step = f"{_number(group.learning_rate, 'learning_rate')} ({step})"
+        rows.append(f"{group.label}: {own}Δθ ← {step}")
+    return "\n".join(rows)
+
+
+def _of(optimizer: optax.GradientTransformation) -> str:
+    rule = rule_of(optimizer)
+    return rule.equation if rule else "(opaque)"
+
+
+def _number(value: Any, name: str) -> str:
+    return f"{value:g}" if isinstance(value, int | float) else name
 
 
 def _member(common: optax.GradientTransformation, group: Group, rate: ScalarOrSchedule | None) -> Transform:

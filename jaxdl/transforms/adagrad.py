@@ -64,10 +64,9 @@ def scale_by_rss(initial_accumulator_value: Scalar = 0.1, eps: Scalar = 1e-7, *,
 
     def rule(g: jax.Array, s: jax.Array, *, eps: jax.Array) -> tuple[jax.Array, jax.Array]:
         s = s + tree.square(g)
-        at_rest = s == 0
-        # The root is taken of 1 where s is 0, so that neither the value nor its slope is 0/0.
-        safe = jnp.where(at_rest, jnp.ones_like(s), s)
-        return jnp.where(at_rest, jnp.zeros_like(g), divide(g, safe, eps, jnp.ones_like(eps))), s
+        # Where s is 0 the divisor is infinite: the direction is 0, its slope too, and one selection does for both.
+        divisor = jax.lax.select(s == 0, jnp.full_like(s, jnp.inf), s)
+        return divide(g, divisor, eps, jnp.ones_like(eps)), s
 
     def update(
         updates: Updates, state: OptState, params: Params | None = None, **extra_args: Any

@@ -77,7 +77,11 @@ def scale_by_adamax(
     """
     checks.decay_rate(b1=b1, b2=b2)
     checks.nonnegative(eps=eps)
+    checks.functions("jaxdl.transforms.adamax", norm=norm)
     renewed = norm or eps_in_maximum
+    # With a typed ε that float32 holds, no divisor is ever 0: a comparison and a selection less for every leaf.
+    known = renewed in (eps_in_maximum, eps_beside_maximum)
+    positive = known and isinstance(eps, int | float) and eps >= float(jnp.finfo(jnp.float32).tiny)
 
     def init(params: Params) -> OptState:
         return ScaleByAdamaxState(
@@ -89,9 +93,10 @@ def scale_by_adamax(
     ) -> tuple[jax.Array, jax.Array, jax.Array]:
         m = b1 * m + (1 - b1) * g
         w, divisor = renewed(b2 * w, jnp.abs(g), eps)
-        at_rest = divisor == 0
-        u = m / (1 - b1**t) / jnp.where(at_rest, jnp.ones_like(divisor), divisor)
-        return jnp.where(at_rest, jnp.zeros_like(u), u), m, w
+        if not positive:
+            # Where nothing was seen yet it is infinite: the direction is 0, and so is its slope.
+            divisor = jax.lax.select(divisor == 0, jnp.full_like(divisor, jnp.inf), divisor)
+        return m / (1 - b1**t) / divisor, m, w
 
     def update(
         updates: Updates, state: OptState, params: Params | None = None, **extra_args: Any

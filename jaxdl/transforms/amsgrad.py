@@ -108,6 +108,7 @@ def scale_by_amsgrad(
     """
     checks.decay_rate(b1=b1, b2=b2)
     checks.nonnegative(eps=eps, eps_root=eps_root)
+    checks.functions("jaxdl.transforms.amsgrad", maximum=maximum)
     divide_by, largest = divide or outside, maximum or of_corrected
     check(divide_by, eps, bias_correction_nu)
 

@@ -49,7 +49,8 @@ def add_decayed_weights(weight_decay: ScalarOrSchedule = 0.0, mask: Mask | None 
     checks.nonnegative(weight_decay=weight_decay)
 
     def rule(u: jax.Array, theta: jax.Array, *, c: jax.Array) -> tuple[jax.Array]:
-        return (u + c * theta,)
+        # A typed zero, many recipes' default, is no decay: three operations less for every leaf, as in optax.
+        return (u if isinstance(weight_decay, int | float) and weight_decay == 0 else u + c * theta,)
 
     everywhere = scheduled(weight_decay, rule, reads_params=True)
     return everywhere if mask is None else where(mask, everywhere)

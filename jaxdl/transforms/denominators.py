@@ -23,7 +23,7 @@ from typing import TypeAlias
 import jax
 import jax.numpy as jnp
 
-from jaxdl import tree
+from jaxdl import checks, tree
 from jaxdl.typing import Scalar
 
 Division: TypeAlias = Callable[[jax.Array, jax.Array, jax.Array, jax.Array], jax.Array]
@@ -56,8 +56,7 @@ def clamped(u: jax.Array, v_hat: jax.Array, eps: jax.Array, c: jax.Array) -> jax
 def bare(u: jax.Array, v_hat: jax.Array, eps: jax.Array, c: jax.Array) -> jax.Array:
     """u / √v̂, and 0 where v̂ is 0."""
     del eps, c
-    at_rest = v_hat == 0
-    return jnp.where(at_rest, jnp.zeros_like(u), u / jnp.where(at_rest, jnp.ones_like(v_hat), tree.root(v_hat)))
+    return u / tree.root(jax.lax.select(v_hat == 0, jnp.full_like(v_hat, jnp.inf), v_hat))
 
 
 def written(divide: Division, u: str, v_hat: str, c: str = "1") -> str:
@@ -74,6 +73,7 @@ def written(divide: Division, u: str, v_hat: str, c: str = "1") -> str:
 
 def check(divide: Division, eps: Scalar, bias_correction: bool) -> None:
     """Raises ValueError where a convention contradicts the other arguments."""
+    checks.functions("jaxdl.transforms.denominators", divide=divide)
     if divide is hat and not bias_correction:
         raise ValueError("divide=hat needs the bias correction of the mean square, got none: say divide=outside.")
     if divide is bare and not (isinstance(eps, int | float) and eps == 0):

@@ -23,7 +23,7 @@ def scale_by_learning_rate(learning_rate: ScalarOrSchedule) -> Transform:
       A transformation; its state counts updates where the rate is a schedule and is empty where it is a constant.
 
     Raises:
-      ValueError: ``learning_rate`` is negative.
+      ValueError: ``learning_rate`` is negative, or no number and no schedule.
 
     >>> import jax.numpy as jnp
     >>> tx = scale_by_learning_rate(lambda count: 1 / (1 + count))
@@ -33,6 +33,7 @@ def scale_by_learning_rate(learning_rate: ScalarOrSchedule) -> Transform:
     >>> print(first, second)
     [-1.] [-0.5]
     """
+    checks.given(learning_rate=learning_rate)
     checks.nonnegative(learning_rate=learning_rate)
 
     def rule(u: jax.Array, *, c: jax.Array) -> tuple[jax.Array]:

@@ -105,6 +105,7 @@ def trace(
     """
     checks.nonnegative(decay=decay)
     checks.fraction(dampening=dampening)
+    checks.functions("jaxdl.transforms.momentum", look_ahead=look_ahead)
     if dampening is None and not dampen_first:
         raise ValueError("dampen_first=False needs a dampening, got none.")
     if look_ahead is damped and (dampening is None or not nesterov):

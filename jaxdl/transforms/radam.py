@@ -94,6 +94,7 @@ def scale_by_radam(
     checks.decay_rate(b1=b1, b2=b2)
     checks.nonnegative(eps=eps, eps_root=eps_root)
     checks.at_least(4, threshold=threshold)
+    checks.functions("jax.numpy: greater, greater_equal", reaches=reaches)
     divide_by, compare = divide or outside, reaches or jnp.greater_equal
     check(divide_by, eps, True)
 
@@ -117,7 +118,8 @@ def scale_by_radam(
         tractable = compare(rest["rho"], rest["threshold"])
         r = rectification(rest["rho"], 2 / (1 - b2) - 1, tractable)
         c = 1 - b2**t
-        return jnp.where(tractable, r * divide_by(m_hat, v / c + rest["eps_root"], rest["eps"], c), m_hat), m, v
+        adaptive = r * divide_by(m_hat, v / c + rest["eps_root"], rest["eps"], c)
+        return jax.lax.select(tractable, adaptive, m_hat), m, v
 
     def update(
         updates: Updates, state: OptState, params: Params | None = None, **extra_args: Any

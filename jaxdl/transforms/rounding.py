@@ -48,7 +48,7 @@ def round_stochastically(key: Key) -> Transform:
       neighbours in bfloat16, so that the rounding in ``apply_updates`` has nothing left to do.
 
     Raises:
-      ValueError: at update, ``params`` is missing.
+      ValueError: ``key`` is no random key; at update, ``params`` is missing.
 
     >>> tx = round_stochastically(jax.random.key(0))
     >>> theta = jnp.ones(1000, jnp.bfloat16)
@@ -56,6 +56,8 @@ def round_stochastically(key: Key) -> Transform:
     >>> print(0.2 < (increment != 0).mean() < 0.3)
     True
     """
+
+    checks.random_key(key=key)
 
     def init(params: Params) -> OptState:
         del params

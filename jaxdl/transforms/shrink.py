@@ -130,6 +130,7 @@ def shrink_weights(
     """
     checks.nonnegative(weight_decay=weight_decay, learning_rate=learning_rate)
     checks.positive(peak_rate=peak_rate)
+    checks.functions("jaxdl.transforms.shrink", by=by)
     shrink = by or times_rate
     if shrink not in READS_PEAK and peak_rate is not None:
         raise ValueError(f"peak_rate has no part in decay by {shrink.__name__}: leave it out.")

@@ -1,7 +1,9 @@
 """Every named optimizer of the installed optax is recognised, or is a named exception: a new one fails here."""
 
 import functools
+import re
 
+import jax.numpy as jnp
 import optax
 import pytest
 
@@ -62,6 +64,12 @@ def test_adafactor_scales_with_the_parameter():
     assert (plain.family, plain.decay, plain.decay_strength) == ("adafactor", "fixed, whatever the rate", 0.01)
 
 
+@pytest.mark.slow
+def test_adafactors_eps_joins_the_square():
+    found = fingerprint(lambda rate: optax.adafactor(rate, multiply_by_parameter_scale=False, eps=1e-4))
+    assert (found.family, found.hyper["eps"]) == ("adafactor", 1e-4)
+
+
 def test_fromage_keeps_the_norm():
     found = fingerprint(functools.partial(optax.fromage, min_norm=1e-4))
     assert (found.family, found.hyper["eps"], found.decay_strength) == ("fromage", 1e-4, 1e-4)
@@ -74,6 +82,12 @@ def test_a_normalised_gradient_is_not_fromage():
 
 
 @pytest.mark.slow
+def test_a_least_size_above_some_parameters_is_found():
+    found = fingerprint(functools.partial(optax.fromage, min_norm=0.7))
+    assert (found.family, found.decay_strength) == ("fromage", 0.7)
+
+
+@pytest.mark.slow
 def test_rprop_of_optax_steps_one_update_late():
     found = fingerprint(functools.partial(optax.rprop, eta_minus=0.4, eta_plus=1.3))
     assert found.conventions == {"step": "taken one update late"}
@@ -82,9 +96,29 @@ def test_rprop_of_optax_steps_one_update_late():
 
 @pytest.mark.slow
 def test_noise_is_taken_away_and_said():
-    found = fingerprint(lambda rate: optax.chain(optax.add_noise(0.01, 0.55, 0), optax.sgd(rate, 0.8)))
+    velocity = optax.chain(optax.add_noise(0.01, 0.55, 0), optax.add_decayed_weights(0.1), optax.trace(0.8))
+    found = fingerprint(lambda rate: optax.chain(velocity, optax.scale_by_learning_rate(rate)))
+    assert (found.decay, found.decay_strength) == ("coupled: joins the gradient", pytest.approx(0.1))
     assert (found.family, found.hyper["mu"], found.gain) == ("noisy_momentum", 0.8, 1)
-    assert any("moves where there is no gradient" in remark for remark in found.remarks)
+    said = re.search(r"noise of (\S+) times the rate", found.remarks[-1])
+    assert said
+    assert 0.02 < float(said[1]) < 0.2  # √(0.01 / t^0.55), and what the velocity keeps of it
+
+
+@pytest.mark.slow
+def test_what_fits_without_its_noise_no_better_is_left_as_it_is():
+    found = fingerprint(lambda rate: optax.chain(optax.stateless(lambda g, params: jnp.exp(g)), optax.sgd(rate)))
+    assert (found.family, found.remarks) == (
+        "unknown",
+        ("No known rule fits; the residuals say how far the nearest ones are.",),
+    )
+    assert min(found.residuals.values()) > 1e-6
+
+
+@pytest.mark.slow
+def test_optimism_may_exceed_one():
+    found = fingerprint(lambda rate: optax.optimistic_gradient_descent(rate, alpha=1.0, beta=1.5))
+    assert (found.family, found.hyper, found.gain) == ("optimistic gradient", {"beta": 1.5}, 1)
 
 
 # --- what asks for the loss -------------------------------------------------------------------------------------------

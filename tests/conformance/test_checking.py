@@ -135,6 +135,12 @@ def test_like_a_transformation_compares_every_step():
     assert [finding.name for finding in report.failures] == ["steps"]
 
 
+def test_what_is_no_transformation():
+    for given, got in ((3, "a factory of its learning rate, got 3"), (lambda rate: 3, "got 3")):
+        with pytest.raises(TypeError, match=f"expected a transformation.* {got}"):
+            check(given)
+
+
 def test_unknown_name():
     with pytest.raises(ValueError, match="unknown optimizer 'adamm'; known are: sgd"):
         check(jaxdl.sgd, like="adamm")

@@ -69,14 +69,6 @@ def test_our_rules_are_recognised(name):
     assert found.residuals[next(iter(found.residuals))] <= 1e-9
 
 
-@pytest.mark.slow
-def test_what_no_candidate_says_is_unknown():
-    grown = lambda rate: optax.chain(optax.stateless(lambda g, params: jnp.exp(g)), optax.sgd(rate))  # noqa: E731
-    found = fingerprint(grown)
-    assert found.family == "unknown"
-    assert min(found.residuals.values()) > 1e-6
-
-
 def test_what_fits_at_a_constant_rate_alone_is_unknown():
     stuck = lambda rate: jaxdl.sgd((lambda count: rate(0 * count + 3)) if callable(rate) else rate)  # noqa: E731
     found = fingerprint(stuck)
@@ -100,7 +92,18 @@ def test_the_place_of_the_rate_is_seen_where_it_may_change():
     bare = fingerprint(inside(0.1))
     assert bare.rate == "undetermined: the rate was constant"
     assert bare.gain == pytest.approx(0.1)
+    assert "0.1 × this direction" in str(bare)
     assert any("undetermined" in remark for remark in bare.remarks)
+
+
+def test_a_subject_that_is_none_is_named():
+    for subject in (3, "adam"):
+        with pytest.raises(TypeError, match="expected a transformation or a factory of its learning rate, got"):
+            fingerprint(subject)
+    with pytest.raises(TypeError, match=r"expected a transformation, such as jaxdl\.adam\(0\.1\), got 3"):
+        fingerprint(lambda rate: 3)
+    with pytest.raises(ValueError, match="a probe is a lone scalar, and on one this transformation ends in: "):
+        fingerprint(jaxdl.adamw(0.1, mask={"bias": False, "kernel": True}))
 
 
 def test_a_direction_without_its_rate_is_one():
@@ -254,6 +257,7 @@ def test_a_schedule_read_one_step_ahead():
 
 def test_the_finding_is_json_and_prints():
     found = fingerprint(_decayed)
+    assert found.remarks == ()
     again = json.loads(json.dumps(found.to_dict()))
     assert (again["name"], again["hyper"]["mu"]) == ("momentum", 0.9)
     assert "momentum" in str(found)

@@ -6,7 +6,7 @@ import optax
 import pytest
 
 import jaxdl
-from jaxdl import rules, transforms
+from jaxdl import conventions, rules, transforms
 from jaxdl.conventions.difference import diff
 
 INSIDE = functools.partial(jaxdl.momentum, learning_rate_in_velocity=True)
@@ -59,6 +59,11 @@ def test_closed_pairs_are_compared_at_their_rates():
         assert found.verdict == "equal on every probe at the rates that they were made with"
     hidden = diff(optax.chain(jaxdl.momentum(0.1)), optax.chain(INSIDE(0.1)))
     assert not hidden.rate_free
+
+
+def test_names_say_whose_and_what_a_partial_is_given():
+    found = diff(functools.partial(conventions.torch.SGD, momentum=0.5), conventions.keras.SGD)
+    assert found.names == ("torch.SGD(momentum=0.5)", "keras.SGD")
 
 
 def test_a_rule_lets_the_rate_vary_and_names_the_argument():

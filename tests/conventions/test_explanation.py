@@ -220,6 +220,22 @@ def test_what_cannot_be_had_for_a_lone_parameter_is_opaque_and_says_why(transfor
     assert explanation.latex().startswith("% Opaque: ")
 
 
+def test_where_its_program_cannot_be_had_its_factories_are_quoted():
+    decay = jaxdl.add_decayed_weights(0.1, {"bias": False, "kernel": True})
+    masked = explain(jaxdl.chain(decay, jaxdl.scale_by_learning_rate(0.1)))
+    lines = str(masked).splitlines()
+    assert lines[:3] == ["chain", "u ← u + weight_decay · θ", "u ← −learning_rate · u"]
+    assert lines[3].startswith("These are the words of its factories, not its program: on a lone parameter")
+    assert not masked.exact
+    assert masked.latex().splitlines()[0] == "% u ← u + weight_decay · θ"
+
+
+def test_pi_is_written_as_one():
+    schedule = jaxdl.schedules.cosine(0.1, 100)
+    assert "cos(π · min" in str(explain(jaxdl.sgd(schedule)))
+    assert r"\cos\left(\pi \, \min" in explain(jaxdl.sgd(schedule)).latex()
+
+
 def test_what_a_factory_refuses_is_raised_as_it_is():
     with pytest.raises(TypeError, match="unexpected keyword argument 'nonsense'"):
         explain(jaxdl.adam, nonsense=3)

@@ -1,12 +1,16 @@
 """A translation is run: its constructor, called in the other framework, goes the same way."""
 
 import inspect
+import sys
 
+import jax
+import jax.numpy as jnp
 import numpy as np
 import optax
 import pytest
 
 import jaxdl
+from benchmarks import frameworks
 from jaxdl import conventions, rules, schedules, transforms
 from jaxdl.conventions import binding, meaning
 from jaxdl.conventions.translation import FRAMEWORKS, translate
@@ -14,6 +18,8 @@ from tests import cases
 from tests.conftest import peer
 
 RATE = cases.SIZE_OF_RATE
+HOMES = {"torch": "torch.optim", "keras": "keras.optimizers", "optax": "optax"}
+"""Frameworks whose calls can be made, and the module that must be there."""
 
 
 def ruled(name):
@@ -47,19 +53,20 @@ OPTAX = {
 }
 
 
-def torch_path(translation, rates):
-    torch = pytest.importorskip("torch")
-    start, gradients = cases.feed("float64")
-    theta = torch.nn.Parameter(torch.tensor(start))
-    optimizer = getattr(torch.optim, translation.constructor.rpartition(".")[2])([theta], **translation.keywords)
-    path = []
-    for gradient, eta in zip(gradients, rates, strict=True):
-        if eta is not None:
-            optimizer.param_groups[0]["lr"] = float(eta)
-        theta.grad = torch.tensor(gradient)
-        optimizer.step()
-        path.append(theta.detach().numpy().copy())
-    return np.array(path)
+def printed(translation, **names):
+    """The call that a translation prints, made: ``make(parameters)``."""
+    call = str(translation).splitlines()[0]
+    assert not call.startswith("#"), translation
+
+    def make(parameters):
+        return eval(call, {"params": parameters, **{name: sys.modules.get(name) for name in HOMES}, **names})
+
+    return make
+
+
+def torch_path(translation):
+    pytest.importorskip("torch.optim")
+    return frameworks.followed("torch", printed(translation), *cases.feed("float64"))
 
 
 @pytest.mark.parametrize("name", TORCH)
@@ -68,16 +75,7 @@ def test_torch_goes_the_same_way(name):
     translation = translate(transform, to="torch")
     assert translation.constructor == f"torch.optim.{constructor}"
     ours = cases.path(transform, *cases.feed("float64"))
-    assert cases.deviation(torch_path(translation, [None] * cases.STEPS), ours) <= 1e-11
-
-
-def test_a_schedule_multiplies_a_rate_of_one_in_torch():
-    transform = chain(adam(), rate=schedules.cosine(RATE, cases.STEPS))
-    translation = translate(transform, to="torch")
-    assert translation.keywords["lr"] == 1.0
-    assert "LambdaLR" in translation.remarks[0]
-    rates = cases.RATES["cosine"].values(RATE)
-    assert cases.deviation(torch_path(translation, rates), cases.path(transform, *cases.feed("float64"))) <= 1e-11
+    assert cases.deviation(torch_path(translation), ours) <= 1e-11
 
 
 @pytest.mark.parametrize("name", OPTAX)
@@ -87,7 +85,7 @@ def test_optax_goes_the_same_way(name):
     assert translation.constructor == f"optax.{constructor}"
     ours = cases.path(transform, *cases.feed("float64"))
     with peer():
-        theirs = cases.path(getattr(optax, constructor)(**translation.keywords), *cases.feed("float64"))
+        theirs = cases.path(printed(translation)(None), *cases.feed("float64"))
     assert cases.deviation(theirs, ours) <= 1e-11
 
 
@@ -109,6 +107,23 @@ def test_equality_that_needs_a_constant_rate_is_remarked():
     )
 
 
+def test_traced_values_are_typed_by_name():
+    printed_calls = []
+
+    @jax.jit
+    def traced(rate, b2):
+        printed_calls.append(str(translate(jaxdl.adam(rate, b2=b2), to="torch")))
+        return rate
+
+    traced(0.1, 0.99)
+    assert printed_calls == ["torch.optim.Adam(params, lr=lr, betas=(0.9, betas[1]), eps=1e-08)"]
+
+
+def test_a_factory_is_no_transformation():
+    with pytest.raises(TypeError, match=r"expected a transformation, such as jaxdl\.adam\(0\.1\), got adam"):
+        translate(jaxdl.adam, to="torch")
+
+
 # --- refusals ---------------------------------------------------------------------------------------------------------
 
 FALLING = schedules.cosine(RATE, 9)
@@ -120,6 +135,12 @@ FALLING = schedules.cosine(RATE, 9)
         (optax.adam(0.1), "torch", "opaque"),
         (rules.chain(optax.identity(), trace(0.9), rate_of(0.1)), "torch", "opaque"),
         (rules.chain(trace(0.9)), "torch", "no learning rate"),
+        (jaxdl.grouped(jaxdl.sgd(0.1), jaxdl.Group("*")), "torch", "groups of parameters"),
+        (
+            rules.chain(rms(), rate_of(0.1), trace(0.9)),
+            "torch",
+            "the rate, which matters where it changes, is inside the velocity",
+        ),
         (rules.chain(rate_of(FALLING), trace(0.9)), "torch", "inside the velocity"),
         (chain(trace(0.9), rate=FALLING), "keras", "inside"),
         (chain(adam()), "keras", "keras.optimizers.Adam: scale_by_adam there has divide=hat, here outside."),
@@ -218,28 +239,49 @@ def test_every_constructor_comes_back(framework, name):
         assert meaning.alike(*(meaning.form_of(rules.rule_of(t)) for t in (transform, back(**translation.keywords))))
 
 
-def seen(framework, name):
-    """One constructor in a drawn setting."""
-    return settings(getattr(FRAMEWORKS[framework].module, name), np.random.default_rng(5))[1]
+# --- what is printed, run ---------------------------------------------------------------------------------------------
+
+QUICK = {("optax", "lion", "decaying"), ("optax", "nadamw", "constant")}
+RUN = [
+    pytest.param(framework, name, rate, marks=[pytest.mark.slow] * ((framework, name, rate) not in QUICK))
+    for framework, name in ALL
+    for rate in ("constant", "decaying")
+    if framework in HOMES
+]
 
 
-@pytest.mark.parametrize("name", NAMES["torch"])
-def test_every_constructor_of_torch_is_run_there(name):
-    translation = translate(seen("torch", name), to="torch")
-    ours = cases.path(seen("torch", name), *cases.feed("float64"))
-    # torch's NAdam and RAdam count steps in float32.
-    bound = 1e-5 if name in ("NAdam", "RAdam") else 1e-11
-    assert cases.deviation(torch_path(translation, [None] * cases.STEPS), ours) <= bound
+def as_remarked(framework, translation, schedule):
+    """The printed call, with what its remark says of a schedule done."""
+    if framework == "keras":
+        rate = sys.modules["keras"].optimizers.schedules.LearningRateSchedule
+        of_keras = type("OfKeras", (rate,), {"__call__": lambda self, step: schedule(jnp.asarray(step))})
+        return printed(translation, schedule=of_keras())
+    if framework == "optax":
+        return printed(translation, schedule=schedule)
+
+    def with_scheduler(parameters):
+        optimizer = printed(translation)(parameters)
+        scheduler = sys.modules["torch"].optim.lr_scheduler.LambdaLR(optimizer, lambda count: float(schedule(count)))
+        optimizer.register_step_post_hook(lambda *_: scheduler.step())
+        return optimizer
+
+    return with_scheduler
 
 
-@pytest.mark.parametrize("name", ["amsgrad", "adamaxw", "radam", "lion", "signum", "adadelta", "adagrad"])
-def test_constructors_of_optax_are_run_there(name):
-    transform = seen("optax", name)
-    translation = translate(transform, to="optax")
-    with peer():
-        constructor = getattr(optax, translation.constructor.rpartition(".")[2])
-        theirs = cases.path(constructor(**translation.keywords), *cases.feed("float64"))
-    assert cases.deviation(theirs, cases.path(transform, *cases.feed("float64"))) <= 1e-9
+@pytest.mark.parametrize(("framework", "name", "rate"), RUN)
+def test_every_printed_call_is_run_in_its_framework(framework, name, rate):
+    pytest.importorskip(HOMES[framework])
+    feed = frameworks.feed()
+    rates = feed.rates[rate]
+    schedule = lambda count: jnp.asarray(rates)[count]  # noqa: E731
+    factory = getattr(FRAMEWORKS[framework].module, name)
+    keywords, _ = settings(factory, np.random.default_rng(5))
+    of_rate = next(n for n in inspect.signature(factory).parameters if n in ("lr", "learning_rate"))
+    transform = factory(**keywords | {of_rate: float(rates[0]) if rate == "constant" else schedule})
+    translation = translate(transform, to=framework)
+    make = printed(translation) if rate == "constant" else as_remarked(framework, translation, schedule)
+    theirs = frameworks.followed(framework, make, feed.theta, feed.gradients)
+    assert frameworks.difference(frameworks.jax_path(transform, feed.theta, feed.gradients), theirs) <= 1e-11
 
 
 # --- from one framework into another, and under a condition -----------------------------------------------------------
@@ -268,6 +310,18 @@ def test_constructors_of_optax_are_run_there(name):
             "torch",
             "torch.optim.NAdam(params, lr=0.1, betas=(0.9, 0.999), eps=1e-07, momentum_decay=1.0)",
         ),
+        (
+            jaxdl.sgd(FALLING),
+            "torch",
+            "torch.optim.SGD(params, lr=1.0)\n"
+            "# lr: LambdaLR(optimizer, schedule) with lr=1.0, stepped after every update.",
+        ),
+        (
+            jaxdl.sgd(lambda count: 0.1 / (1 + count)),
+            "keras",
+            "keras.optimizers.SGD(learning_rate=schedule)\n"
+            "# learning_rate: a LearningRateSchedule whose __call__(step) returns schedule(jnp.asarray(step)).",
+        ),
     ],
 )
 def test_one_frameworks_optimizer_in_another(transform, to, call):
@@ -292,7 +346,7 @@ def test_what_is_equal_under_a_condition_is_run_and_remarked(lecture, remark):
     translation = translate(lecture(RATE), to="torch")
     assert translation.remarks[0].endswith(remark)
     ours = cases.path(lecture(RATE), *cases.feed("float64"))
-    assert cases.deviation(torch_path(translation, [None] * cases.STEPS), ours) <= 1e-11
+    assert cases.deviation(torch_path(translation), ours) <= 1e-11
 
 
 def test_fixed_decay_beside_a_falling_rate_is_refused():

@@ -5,7 +5,7 @@ import numpy as np
 import optax
 import pytest
 
-from jaxdl import optimizers, schedules, transforms
+from jaxdl import conventions, optimizers, schedules, transforms
 from jaxdl.transforms import amsgrad, denominators, momentum, shrink
 from tests import cases
 
@@ -34,6 +34,24 @@ CONTRADICTIONS = {
         lambda: optimizers.rmsprop(0.1, eps=1e-8, divide=denominators.bare),
         r"divide=bare has no ε: expected eps=0, got 1e-08\.",
     ),
+    "no rate": (lambda: optimizers.sgd(None), r"learning_rate must be a number or a schedule, got None\."),
+    "a convention by name": (
+        lambda: optimizers.adam(0.1, divide="inside"),
+        r"divide must be a function, such as those in jaxdl\.transforms\.denominators, got 'inside'\.",
+    ),
+    "a decay by name": (
+        lambda: optimizers.adamw(0.1, decay_by="fixed"),
+        r"by must be a function, such as those in jaxdl\.transforms\.shrink, got 'fixed'\.",
+    ),
+    "a maximum by name": (
+        lambda: optimizers.amsgrad(0.1, maximum="raw"),
+        r"maximum must be a function, such as those in jaxdl\.transforms\.amsgrad, got 'raw'\.",
+    ),
+    "a look-ahead by name": (
+        lambda: transforms.trace(0.9, True, look_ahead="damped"),
+        r"look_ahead must be a function, such as those in jaxdl\.transforms\.momentum, got 'damped'\.",
+    ),
+    "one beta": (lambda: conventions.torch.Adam(betas=(0.9,)), r"betas must be two numbers, got \(0\.9,\)\."),
     "rectified below four": (
         lambda: optimizers.radam(0.1, threshold=3.9),
         r"threshold must be at least 4, got 3\.9\.",
