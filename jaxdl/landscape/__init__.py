@@ -26,3 +26,4 @@ from jaxdl.landscape.slices import over_batches as over_batches
 from jaxdl.landscape.slices import plane as plane
 from jaxdl.landscape.trajectories import on_plane as on_plane
 from jaxdl.landscape.trajectories import walk_shares as walk_shares
+from jaxdl.landscape.trajectories import weights as weights
