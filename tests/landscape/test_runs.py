@@ -48,6 +48,27 @@ def test_a_function_of_two_variables_is_its_own_plane():
     assert data.attrs["doubts"] == "[]"
 
 
+def test_runs_and_points_are_kept_and_the_rest_is_computed_later(tmp_path, monkeypatch):
+    problem, made, out = regression(), {"sgd": jaxdl.sgd(0.1)}, tmp_path / "out"
+    shape = {"steps": 6, "snapshots": 4}
+
+    def stop(done, total):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        landscape.of_problem(problem, made, grid=3, **shape, out=out, on_progress=stop)
+    whole = landscape.of_problem(problem, made, grid=3, **shape)
+    assert landscape.of_problem(problem, made, grid=3, **shape, out=out).equals(whole)
+    with monkeypatch.context() as patch:
+        patch.setattr(jax.stages.Lowered, "compile", lambda *_: pytest.fail("the runs are compiled again"))
+        kept, when = landscape.paths(problem, made, **shape, out=out / "runs")
+    assert when.tolist() == [0, 2, 4, 6]
+    assert jax.tree.leaves(kept)[0].shape[0] == 4
+    for others in ({"sgd": jaxdl.sgd(0.2)}, {"adam": jaxdl.adam(0.1), **made}):
+        with pytest.raises(ValueError, match="holds other runs, or something else; choose another folder"):
+            landscape.paths(problem, others, **shape, out=out / "runs")
+
+
 def test_too_few_snapshots():
     with pytest.raises(ValueError, match="at least 2 snapshots, got 1"):
         landscape.paths(regression(), {"sgd": jaxdl.sgd(0.1)}, snapshots=1)

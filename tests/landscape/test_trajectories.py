@@ -68,11 +68,14 @@ def test_the_run_that_goes_farthest_does_not_take_the_plane():
     vectors = np.linalg.svd(scaled_to_a_way_of_one(*runs))[2]
     axes = np.stack([np.ravel(d["a"]) for d in chosen.directions])
     np.testing.assert_allclose(np.abs(axes @ vectors[:2].T), np.eye(2), atol=1e-12)
+    assert (axes @ (runs[:, -1] - runs[:, 0]).sum(axis=0) > 0).all(), "they point where the runs go"
 
 
 def test_runs_that_hardly_move_are_not_magnified():
     far, near = jnp.array([[0.0], [10.0]]), jnp.array([[0.0], [1e-9]])
-    assert landscape.weights({"far": far, "near": near, "still": 0 * near}).tolist() == pytest.approx([1, 1] + 4 * [100])
+    assert landscape.weights({"far": far, "near": near, "still": 0 * near}).tolist() == pytest.approx(
+        [1, 1] + 4 * [100]
+    )
     assert landscape.weights({"still": 0 * near}).tolist() == [1, 1]
 
 

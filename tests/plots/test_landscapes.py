@@ -104,6 +104,38 @@ def test_lines_of_losses_and_others():
     np.testing.assert_allclose(lines(right)["accuracy"].get_ydata(), data["accuracy"])
 
 
+def test_lines_of_several_runs_have_columns_for_their_kinds_and_rows_for_metrics():
+    runs = {"sgd": [WAY, BESIDE], "adam": [0.5 * WAY, 0.5 * BESIDE]}
+    metrics = {"val_loss": lambda w: 2 * loss(w), "accuracy": lambda w: 1 / (1 + loss(w))}
+    data = landscape.lines(loss, runs, points=5, metrics=metrics, units="nat").assign_attrs(problem="bowl")
+    figure = plots.lines(data)
+    (own, between), (accuracy, _) = np.reshape(figure.axes, (2, 2))
+    median = data.sel(line="start", path="sgd").median("seed")
+    drawn = [line.get_ydata() for line in own.get_lines() if len(line.get_xdata()) == 5]
+    np.testing.assert_allclose(drawn[2], median["loss"])  # after one of each seed
+    np.testing.assert_allclose(drawn[3], median["val_loss"])
+    assert len(drawn) == 8
+    assert (
+        len([line for line in between.get_lines() if len(line.get_xdata()) == 5]) == 4
+    )  # none from the best to itself
+    assert (own.get_yscale(), accuracy.get_yscale()) == ("log", "linear")
+    assert (own.get_ylabel(), accuracy.get_ylabel()) == ("loss (nat)", "accuracy")
+    said = {text.get_text() for text in own.get_legend().get_texts()}
+    assert said == {"sgd", "adam", "training data", "validation data"}
+    assert "end of adam (lowest)" in figure.axes[3].get_xlabel()
+    assert "5 points a line" in figure.get_supxlabel()
+    alone = plots.lines(landscape.lines(loss, {"sgd": WAY}, points=3))
+    assert len(alone.axes) == 1
+
+
+@pytest.mark.parametrize(("low", "azimuth"), [((-1, -1), -122), ((1, -1), -58), ((1, 1), 58), ((-1, 1), 122)])
+def test_surfaces_are_seen_from_where_they_are_low(low, azimuth):
+    data = landscape.plane(lambda w: 4 - low[0] * w[0] - low[1] * w[1], jnp.zeros(3), AXES, grid=4)
+    (axes,) = plots.surface(data).axes
+    assert axes.azim == azimuth
+    assert plots.surface(data, azimuth=10.0).axes[0].azim == 10
+
+
 def test_honesty_shows_true_against_seen(misleading):
     left, middle, right = plots.honesty(misleading).axes
     np.testing.assert_allclose(lines(left)["adam"].get_xdata(), misleading["path_loss"].sel(path="adam")[0])
