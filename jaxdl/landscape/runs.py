@@ -117,7 +117,7 @@ def of_problem(
     grid: int | tuple[int, int] = 51,
     **options: Unpack[evaluation.Options],
 ) -> "xarray.Dataset":
-    """Trains optimizers on a problem and draws their ways over its training loss.
+    """Trains optimizers on a problem and draws their ways over its training loss, penalties included, noise not.
 
     Args:
       problem: From ``jaxdl.problems.get`` or your own. The plane of a function of two variables is its domain.
@@ -197,7 +197,7 @@ def lines_of_problem(
 
 
 class _Measures(NamedTuple):
-    """The training loss as ``loss(params, *args)``, and options with the other metrics in them."""
+    """What runs go down, as ``loss(params, *args)``, and options with the metrics in them."""
 
     loss: Loss
     args: tuple[Batch, Batch]
@@ -205,12 +205,21 @@ class _Measures(NamedTuple):
 
 
 def _measures(problem: Problem, options: evaluation.Options) -> _Measures:
+    noisy = _draws(problem)
+
     def loss(params: Params, train: Batch, val: Batch) -> jax.Array:
         del val
-        return problem.metrics(params, train)["loss"]
+        return problem.metrics(params, train)["loss"] if noisy else problem.loss(params, train, jax.random.key(0))
 
     with_metrics = {**options, "metrics": {**metrics(problem), **(options.get("metrics") or {})}}
     return _Measures(loss, (problem.data["train"], problem.data["val"]), cast(evaluation.Options, with_metrics))
+
+
+def _draws(problem: Problem) -> bool:
+    """Whether a problem's loss takes something from its key: noise, of which the metric of the same name is free."""
+    key = jax.random.key(0)
+    traced = jax.make_jaxpr(problem.loss)(jax.eval_shape(problem.init, key), problem.data["train"], key).jaxpr
+    return any(traced.invars[-1] is read for equation in traced.eqns for read in equation.invars)
 
 
 def _words(steps: int, seeds: Sequence[int]) -> str:

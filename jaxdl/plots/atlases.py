@@ -31,7 +31,7 @@ def atlas(data: "xarray.Dataset") -> Figure:
       every attractor where the map is of starts.
     """
     names = data["optimizer"].values
-    columns = min(COLUMNS, len(names))
+    columns = 2 if len(names) == 4 else min(COLUMNS, len(names))
     rows = math.ceil(len(names) / columns)
     fig = Figure(figsize=(0.6 + 3.9 * columns, 0.8 + 3.7 * rows), layout="constrained")
     panels = np.ravel(fig.subplots(rows, columns, squeeze=False))

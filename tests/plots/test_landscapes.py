@@ -49,6 +49,15 @@ def test_contours_and_paths(data, filled):
     assert figure.get_suptitle() == ""
 
 
+def test_every_seed_has_its_own_line_and_one_entry_in_the_legend():
+    runs = {"sgd": [WAY, -WAY], "adam": [BESIDE, -BESIDE]}
+    data = landscape.portrait(loss, runs, grid=5)
+    axes = plots.contour(data).axes[0]
+    drawn = [line for line in axes.get_lines() if len(line.get_xdata()) == 6]
+    assert [list(line.get_xdata()) for line in drawn] == data["path_x"].values.reshape(4, 6).tolist()
+    assert [text.get_text() for text in axes.get_legend().get_texts()] == ["sgd", "adam"]
+
+
 def test_doubts_are_printed_on_the_figure(misleading):
     for draw in (plots.contour, plots.surface, plots.honesty):
         assert draw(misleading).get_suptitle().startswith("This picture misleads. ")
