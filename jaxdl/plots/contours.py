@@ -59,7 +59,8 @@ def heights(axes: Axes, data: "xarray.Dataset", metric: str, filled: bool = True
     x, y, z = data["x"].values, data["y"].values, scale.of(data[metric].values)
     if filled:
         drawn = axes.contourf(x, y, z, levels=scale.levels, norm=scale.norm, cmap=COLOURS)
-        axes.contour(x, y, z, levels=scale.levels[::3], norm=scale.norm, colors="white", linewidths=0.4, alpha=0.6)
+        # Not at the lowest level, to which what lies below it is raised.
+        axes.contour(x, y, z, levels=scale.levels[3::3], norm=scale.norm, colors="white", linewidths=0.4, alpha=0.6)
     else:
         drawn = axes.contour(x, y, z, levels=scale.levels, norm=scale.norm, cmap=COLOURS, linewidths=1.0)
     figure = axes.get_figure()
