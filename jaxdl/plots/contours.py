@@ -128,7 +128,8 @@ def what(data: "xarray.Dataset") -> str:
         words.append(f"cosine of the axes {data['cosine'].values[0, 1]:.1g}")
     if "path_x" in data and not exact:
         held, walk = float(data["explained"].sum()), float(data["walk"].sum())
-        words.append(f"plane holds {held:.1%} of the paths' variance (walks without aim: {walk:.1%})")
+        alike = ", each counted alike" if data.sizes["path"] * data.sizes["seed"] > 1 else ""
+        words.append(f"plane holds {held:.1%} of the paths' variance{alike} (walks without aim: {walk:.1%})")
     if "run" in data.attrs:
         words.append(str(data.attrs["run"]))
     return "; ".join(words)
