@@ -58,6 +58,13 @@ def test_every_seed_has_its_own_line_and_one_entry_in_the_legend():
     assert [text.get_text() for text in axes.get_legend().get_texts()] == ["sgd", "adam"]
 
 
+def test_dots_have_the_colour_of_the_true_loss_and_not_of_the_plane(misleading):
+    dots = [c for c in plots.contour(misleading).axes[0].collections if type(c).__name__ == "PathCollection"][1]
+    adam, scale = misleading.sel(path="adam").isel(seed=0), levels.scale(misleading)
+    np.testing.assert_allclose(dots.get_array(), scale.of(adam["path_loss"].values), rtol=1e-6)
+    assert np.abs(dots.get_array() - scale.of(adam["path_plane_loss"].values)).max() > 0.1
+
+
 def test_doubts_are_printed_on_the_figure(misleading):
     for draw in (plots.contour, plots.surface, plots.honesty):
         assert draw(misleading).get_suptitle().startswith("This picture misleads. ")
