@@ -3,11 +3,12 @@
 import functools
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from jaxdl import checks, comparison, optimizers, problems, store
+from jaxdl.cli import definition
 from jaxdl.problems import planar
 
 if TYPE_CHECKING:
@@ -25,8 +26,9 @@ class Landscape:
     """Train optimizers and draw their ways over the loss: on principal axes, random directions or eigenvectors.
 
     Learning rates are selected on validation data, as in jaxdl compare, unless they are given. Writes landscape.zarr,
-    contour.png, surface.png, honesty.png (how far the picture is to be believed) and paths.gif into --out; of a
-    function of two variables also basins.png, what runs from every point reach.
+    contour.png, surface.png, honesty.png (how far the picture is to be believed), lines.png (loss and accuracy on
+    straight lines from start to end and from end to end) and paths.gif into --out; of a function of two variables also
+    basins.png, what runs from every point reach.
     """
 
     problem: str = "digits-mlp"
@@ -44,27 +46,36 @@ class Landscape:
     grid: int = 51
     """Points along either axis."""
     out: Path = Path("runs/landscape")
-    """Folder for results and figures; what an earlier run left there is replaced."""
+    """Folder for results and figures; the same command again goes on from what it finds there."""
 
-    when_interrupted: ClassVar[str] = "nothing was written."
+    when_interrupted: ClassVar[str] = "what was finished is kept; the same command goes on from there."
 
     def run(self, console: "Console") -> int:
         """Does what the command says; returns its exit code."""
         self._check()
         out = store.check_writable(self.out)
+        selected_before = definition.begin(out, self._asked())
         problem = problems.get(self.problem)
         with Bar(console) as show:
-            given = dict(zip(self.optimizers, self.learning_rates, strict=False))
-            rates = given or self._selected(problem, show)
+            rates = selected_before or dict(zip(self.optimizers, self.learning_rates, strict=False))
+            if not rates:
+                rates = self._selected(problem, show)
+                definition.keep(out, self._asked(), rates)
             first = SEEDS if not self.learning_rates else 0  # not the runs that selected
-            data = portrait(problem, rates, range(first, first + self.seeds), self.steps, self.plane, self.grid, show)
-            made = _write(data, out, show)
+            seeds = range(first, first + self.seeds)
+            data, lines = _computed(problem, rates, seeds, self.steps, self.plane, self.grid, out, show)
+            made = _write(data, lines, out, show)
             if problem.name in planar.FUNCTIONS:
                 made += _write_basins(problem, rates, self.steps, out)
         for sentence in told(data):
             console.print(sentence, soft_wrap=True, highlight=False, markup=False)
         console.print(f"{', '.join(made)}: {str(out).rstrip('/')}/", soft_wrap=True, highlight=False)
         return 0
+
+    def _asked(self) -> dict[str, Any]:
+        """The options that say what is drawn, as JSON."""
+        values = {field.name: getattr(self, field.name) for field in fields(self) if field.name != "out"}
+        return {name: list(value) if isinstance(value, tuple) else value for name, value in values.items()}
 
     def _check(self) -> None:
         for option in ("seeds", "steps"):
@@ -112,21 +123,53 @@ def portrait(
 ) -> "xarray.Dataset":
     """The portrait of a problem with optimizers of ours at these learning rates, named with them."""
     from jaxdl import landscape
+
+    found, when = _trained(problem, rates, seeds, steps, show)
+    tell = functools.partial(show, "landscape")
+    return landscape.of_paths(problem, found, when, seeds=seeds, plane=plane, grid=grid, on_progress=tell)
+
+
+def _trained(
+    problem: "Problem",
+    rates: Mapping[str, float],
+    seeds: range,
+    steps: int,
+    show: comparison.OnProgress,
+    out: Path | None = None,
+) -> tuple[Any, Any]:
+    from jaxdl import landscape
     from jaxdl.landscape.runs import SNAPSHOTS
 
-    made = {f"{name}, η = {rate:.3g}": optimizers.FACTORIES[name](rate) for name, rate in rates.items()}
     show("training", 0, 1)
-    of_plane = problem.name in planar.FUNCTIONS
-    return landscape.of_problem(
-        problem,
-        made,
-        seeds=seeds,
-        steps=steps,
-        snapshots=min(steps, 10 * SNAPSHOTS if of_plane else SNAPSHOTS - 1) + 1,
-        plane=plane,
-        grid=grid,
-        on_progress=functools.partial(show, "landscape"),
+    snapshots = min(steps, 10 * SNAPSHOTS if problem.name in planar.FUNCTIONS else SNAPSHOTS - 1) + 1
+    return landscape.paths(problem, _named(rates), seeds=seeds, steps=steps, snapshots=snapshots, out=out)
+
+
+def _computed(
+    problem: "Problem",
+    rates: Mapping[str, float],
+    seeds: range,
+    steps: int,
+    plane: str,
+    grid: int,
+    out: Path,
+    show: comparison.OnProgress,
+) -> tuple["xarray.Dataset", "xarray.Dataset"]:
+    """The plane and the lines; what is done of runs, plane and lines is kept in folders of their own."""
+    from jaxdl import landscape
+
+    found, when = _trained(problem, rates, seeds, steps, show, out / "runs")
+    tell = {name: functools.partial(show, name) for name in ("landscape", "lines")}
+    data = landscape.of_paths(
+        problem, found, when, seeds=seeds, plane=plane, grid=grid, out=out / "points", on_progress=tell["landscape"]
     )
+    lines = landscape.lines_of_problem(problem, found, when, seeds=seeds, out=out / "lines", on_progress=tell["lines"])
+    return data, lines
+
+
+def _named(rates: Mapping[str, float]) -> dict[str, Any]:
+    """Optimizers of ours at these learning rates, named with them."""
+    return {f"{name}, η = {rate:.3g}": optimizers.FACTORIES[name](rate) for name, rate in rates.items()}
 
 
 def told(data: "xarray.Dataset") -> list[str]:
@@ -137,26 +180,29 @@ def told(data: "xarray.Dataset") -> list[str]:
     return [*first, *json.loads(data.attrs["doubts"])]
 
 
-def _write(data: "xarray.Dataset", out: Path, show: comparison.OnProgress) -> list[str]:
+def _write(data: "xarray.Dataset", lines: "xarray.Dataset", out: Path, show: comparison.OnProgress) -> list[str]:
     from jaxdl import plots
 
     store.save(data, out / "landscape.zarr")
-    figures = {"contour": plots.contour(data), "surface": plots.surface(data), "honesty": plots.honesty(data)}
-    for done, (name, figure) in enumerate(figures.items()):
+    store.save(lines, out / "lines.zarr")
+    figures = {"contour": data, "surface": data, "honesty": data, "lines": lines}
+    for done, (name, drawn) in enumerate(figures.items()):
         show("drawing", done, len(figures) + 1)
-        plots.save(figure, out / f"{name}.png")
+        plots.save(getattr(plots, name)(drawn), out / f"{name}.png")
+    show("drawing", len(figures), len(figures) + 1)
     every = max(1, data.sizes["snapshot"] // 50)
     plots.animate(data.isel(snapshot=slice(None, None, every)), out / "paths.gif")
-    return ["landscape.zarr", *(f"{name}.png" for name in figures), "paths.gif"]
+    show("drawing", len(figures) + 1, len(figures) + 1)
+    return ["landscape.zarr", "lines.zarr", *(f"{name}.png" for name in figures), "paths.gif"]
 
 
 def _write_basins(problem: "Problem", rates: Mapping[str, float], steps: int, out: Path) -> list[str]:
     from jaxdl import landscape, plots
 
     record = planar.FUNCTIONS[problem.name]
-    made = {f"{name}, η = {rate:.3g}": optimizers.FACTORIES[name](rate) for name, rate in rates.items()}
-    data = landscape.basins(record.value, made, record.domain, steps=max(10, steps), attractors=record.minima)
-    data = data.assign_attrs(problem=problem.name)
+    data = landscape.basins(
+        record.value, _named(rates), record.domain, steps=max(10, steps), attractors=record.minima
+    ).assign_attrs(problem=problem.name)
     store.save(data, out / "basins.zarr")
     plots.save(plots.atlas(data), out / "basins.png")
     return ["basins.zarr", "basins.png"]

@@ -14,10 +14,13 @@ from jaxdl.landscape.directions import random as random
 from jaxdl.landscape.evaluation import Options as Options
 from jaxdl.landscape.exports import export as export
 from jaxdl.landscape.honesty import doubts as doubts
+from jaxdl.landscape.joined import lines as lines
 from jaxdl.landscape.normalisation import normalised as normalised
 from jaxdl.landscape.portraits import PLANES as PLANES
 from jaxdl.landscape.portraits import Plane as Plane
 from jaxdl.landscape.portraits import portrait as portrait
+from jaxdl.landscape.runs import lines_of_problem as lines_of_problem
+from jaxdl.landscape.runs import of_paths as of_paths
 from jaxdl.landscape.runs import of_problem as of_problem
 from jaxdl.landscape.runs import paths as paths
 from jaxdl.landscape.slices import interpolate as interpolate
@@ -26,3 +29,4 @@ from jaxdl.landscape.slices import over_batches as over_batches
 from jaxdl.landscape.slices import plane as plane
 from jaxdl.landscape.trajectories import on_plane as on_plane
 from jaxdl.landscape.trajectories import walk_shares as walk_shares
+from jaxdl.landscape.trajectories import weights as weights

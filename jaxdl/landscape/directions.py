@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from jaxdl import checks, tree
 from jaxdl.curvature import flat
@@ -67,7 +68,9 @@ def difference(start: Params, end: Params) -> PyTree:
     return jax.tree.map(jnp.subtract, end, start)
 
 
-def principal(trajectories: Params | Sequence[Params], count: int = 2) -> Principal:
+def principal(
+    trajectories: Params | Sequence[Params], count: int = 2, weights: Sequence[float] | np.ndarray | None = None
+) -> Principal:
     """The principal axes of the points of one or many trajectories, which get one common plane.
 
     By the Gram matrix of the centred points: T × T numbers for T points, not T × P more.
@@ -75,12 +78,14 @@ def principal(trajectories: Params | Sequence[Params], count: int = 2) -> Princi
     Args:
       trajectories: Parameters with a leading axis of points, such as ``curves.snapshots``; or a list of such.
       count: How many axes; at most the points less one.
+      weights: How much each point counts, shape ``(points,)``; alike by default. Those of
+        :func:`jaxdl.landscape.weights` let every trajectory count alike, however far it goes.
 
     Returns:
       The axes. Compare ``explained`` with :data:`RANDOM_WALK`, what a walk without any aim gives.
 
     Raises:
-      ValueError: fewer points than ``count + 1``.
+      ValueError: fewer points than ``count + 1``, or not a weight for each.
 
     >>> walk = jnp.array([[0.0, 0.0], [1.0, 1.0], [2.0, 2.0]])
     >>> print(principal(walk, 1).explained.round(4))
@@ -91,8 +96,12 @@ def principal(trajectories: Params | Sequence[Params], count: int = 2) -> Princi
     points = jnp.concatenate([jax.vmap(lambda p: flat.ravel(form, p))(t) for t in many])
     if len(points) <= count:
         raise ValueError(f"{count} principal axes need at least {count + 1} points, got {len(points)}.")
-    mean = jnp.mean(points, axis=0, keepdims=True)
-    centred = points - mean
+    counted = np.ones(len(points)) if weights is None else np.asarray(weights, float)
+    if counted.shape != (len(points),):
+        raise ValueError(f"weights must have the shape ({len(points)},) of the points, got {counted.shape}.")
+    shares = jnp.asarray(counted / counted.sum(), points.dtype)[:, None]
+    mean = jnp.sum(shares * points, axis=0, keepdims=True)
+    centred = jnp.sqrt(shares) * (points - mean)
     squares, mixtures = jnp.linalg.eigh(jnp.matmul(centred, centred.T, precision=jax.lax.Precision.HIGHEST))
     axes = jnp.matmul(mixtures[:, : -count - 1 : -1].T, centred, precision=jax.lax.Precision.HIGHEST)
     axes = axes / jnp.sqrt(jnp.sum(axes**2, axis=1, keepdims=True))

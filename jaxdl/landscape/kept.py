@@ -1,14 +1,14 @@
-"""Points of a slice that are done, in memory or in a folder that outlives the process: rows of a ledger.
+"""What is done of a slice or of its runs, in memory or in a folder that outlives the process: rows of a ledger.
 
-A folder belongs to one slice: functions, parameters, directions, data and points are known by a checksum. A row exists
-whole or not at all, see ``jaxdl.ledger``; the batch size is part of the folder, so that what is computed later is the
-same to the bit.
+A folder belongs to one slice, or to one set of runs: functions, parameters, directions, data and points are known by a
+checksum. A row exists whole or not at all, see ``jaxdl.ledger``; the batch size of a slice is part of its folder, so
+that what is computed later is the same to the bit.
 """
 
 import contextlib
 import hashlib
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +20,9 @@ from jaxdl import provenance
 from jaxdl.landscape import programs
 from jaxdl.ledger import Ledger
 from jaxdl.tables import Column
+from jaxdl.typing import PyTree
 
-_TABLE = "points"
+_TABLE, _RUNS = "points", "runs"
 BLOCK = 1024
 """Rows of one transaction at most."""
 
@@ -74,20 +75,7 @@ class _Folder:
 
     def __init__(self, path: Path, identity: str) -> None:
         self._path, self._identity = path, identity
-        self._ledger = self._opened() if (path / "manifest.json").exists() else None
-
-    def _opened(self) -> Ledger:
-        ledger = Ledger.open(self._path, write=True)
-        stored = ledger.manifest
-        problem = None
-        if stored.get("slice") != self._identity:
-            problem = "holds another slice, or something else; choose another folder"
-        elif different := provenance.differences(stored["environment"]):
-            problem = f"was made elsewhere: {'; '.join(different)}; choose another folder"
-        if problem is not None:
-            ledger.close()
-            raise ValueError(f"the folder {str(self._path)!r} {problem}.")
-        return ledger
+        self._ledger = _opened(path, "slice", identity) if (path / "manifest.json").exists() else None
 
     @property
     def batch_size(self) -> int | None:
@@ -119,6 +107,75 @@ class _Folder:
             self._ledger.close()
 
 
+def _opened(path: Path, kind: str, identity: str) -> Ledger:
+    """The ledger in a folder.
+
+    Raises:
+      ValueError: it is of another slice, or of other runs, or was made elsewhere.
+    """
+    ledger = Ledger.open(path, write=True)
+    stored = ledger.manifest
+    problem = None
+    if stored.get(kind) != identity:
+        problem = f"holds {'another slice' if kind == 'slice' else f'other {kind}'}, or something else"
+    elif different := provenance.differences(stored["environment"]):
+        problem = f"was made elsewhere: {'; '.join(different)}"
+    if problem is not None:
+        ledger.close()
+        raise ValueError(f"the folder {str(path)!r} {problem}; choose another folder.")
+    return ledger
+
+
+class Runs:
+    """Paths of runs by name, all seeds in one tree; with a ledger they outlive the process."""
+
+    def __init__(self, form: PyTree, ledger: Ledger | None = None) -> None:
+        self._leaves, self._structure = jax.tree.flatten(form)
+        self._columns = {str(i): _column(leaf, f"{i}_") for i, leaf in enumerate(self._leaves)}
+        self._ledger = ledger
+        if ledger is not None:
+            ledger.table(_RUNS, self._columns, 1)
+
+    def get(self, name: str) -> PyTree | None:
+        """What is kept under a name; None where there is nothing."""
+        if self._ledger is None or name not in self._ledger.keys(_RUNS):
+            return None
+        read = self._ledger.read(_RUNS, keys=[name])
+        arrays = [jnp.asarray(read[str(i)][0], leaf.dtype) for i, leaf in enumerate(self._leaves)]
+        return jax.tree.unflatten(self._structure, arrays)
+
+    def add(self, name: str, paths: PyTree) -> None:
+        """Keeps the paths of a name."""
+        if self._ledger is not None:
+            pairs = zip(self._columns.items(), jax.tree.leaves(paths), strict=True)
+            rows = {label: np.asarray(leaf, column.dtype)[None] for (label, column), leaf in pairs}
+            self._ledger.append(_RUNS, [name], rows)
+
+
+@contextlib.contextmanager
+def runs(folder: str | os.PathLike[str] | None, identity: Callable[[], str], form: PyTree) -> Iterator[Runs]:
+    """The runs that are done, to be added to.
+
+    Args:
+      folder: Where they are kept; None for nowhere.
+      identity: Gives the checksum of what is run.
+      form: Shapes and dtypes of the paths of a name.
+
+    Raises:
+      ValueError: the folder holds other runs.
+    """
+    if folder is None:
+        yield Runs(form)
+        return
+    path, known = Path(folder), identity()
+    if (path / "manifest.json").exists():
+        ledger = _opened(path, _RUNS, known)
+    else:
+        ledger = Ledger.create(path, {_RUNS: known, "environment": provenance.environment()})
+    with ledger:
+        yield Runs(form, ledger)
+
+
 @contextlib.contextmanager
 def points(
     folder: str | os.PathLike[str] | None, identity: Callable[[], str], record: Mapping[str, Any]
@@ -146,14 +203,22 @@ def points(
 def digest(function: Callable[..., Any], slice_: Any, points: np.ndarray) -> str:
     """SHA-256 of the operations of a function and of all numbers that it is given."""
     closed = jax.make_jaxpr(function)(slice_.params, *slice_.args)
-    found = hashlib.sha256(provenance.digest(str(closed.jaxpr)).encode())
-    given = (slice_.params, slice_.directions, slice_.args, slice_.derivatives, points)
-    for leaf in jax.tree.leaves((given, list(closed.consts))):
+    return checksum([closed], (slice_.params, slice_.directions, slice_.args, slice_.derivatives, points))
+
+
+def checksum(traced: Iterable[Any], given: Any) -> str:
+    """SHA-256 of the operations of programs, the numbers that they have captured, and those that they are given."""
+    found = hashlib.sha256()
+    for closed in traced:
+        found.update(provenance.digest(str(closed.jaxpr)).encode())
+        for value in closed.consts:
+            programs.add(found, value)
+    for leaf in jax.tree.leaves(given):
         programs.add(found, leaf)
     return found.hexdigest()
 
 
-def _column(value: Any) -> Column:
+def _column(value: Any, prefix: str = "") -> Column:
     wide = jnp.issubdtype(value.dtype, jnp.floating) and jnp.finfo(value.dtype).bits < 32
-    dims = tuple(f"axis_{i}" for i in range(len(value.shape)))
+    dims = tuple(f"{prefix}axis_{i}" for i in range(len(value.shape)))
     return Column(tuple(value.shape), "float32" if wide else np.dtype(value.dtype).name, dims)

@@ -6,9 +6,10 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, Unpack
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 
-from jaxdl import checks
+from jaxdl import checks, tree
 from jaxdl.curvature.lanczos import eigenpairs
 from jaxdl.curvature.products import Loss
 from jaxdl.landscape import directions as along
@@ -40,10 +41,24 @@ PlaneRule: TypeAlias = Callable[[Loss, Paths, tuple[Any, ...], Key], Plane]
 
 
 def principal(loss: Loss, paths: Paths, args: tuple[Any, ...], key: Key) -> Plane:
-    """The two principal axes of all points, through their mean: no plane is nearer to them."""
+    """The two principal axes of all points, through their mean: no plane is nearer to them if every run counts alike.
+
+    Counted point by point the run that goes farthest has the plane to itself, and the contours are wrong for others.
+    Axes point where the runs go, on the whole: their sign is otherwise an accident of the eigenvectors.
+    """
     del loss, args, key
-    found = along.principal(trajectories.stacked(paths)[0])
-    return Plane(found.mean, (found.axes[0], found.axes[1]), name="pca")
+    points, (_, _, snapshots) = trajectories.stacked(paths)
+    found = along.principal(points, 2, trajectories.weights(paths))
+    ways = jax.tree.map(lambda x: (x[snapshots - 1 :: snapshots] - x[::snapshots]).sum(axis=0), points)
+    first, second = (_towards(axis, ways) for axis in found.axes)
+    return Plane(found.mean, (first, second), name="pca")
+
+
+def _towards(axis: PyTree, goal: PyTree) -> PyTree:
+    """The axis, or its opposite where that points more to the goal."""
+    sign = jnp.where(tree.inner_product(axis, goal) < 0, -1.0, 1.0)
+    turned: PyTree = jax.tree.map(lambda x: x * sign.astype(x.dtype), axis)
+    return turned
 
 
 def random(loss: Loss, paths: Paths, args: tuple[Any, ...], key: Key) -> Plane:

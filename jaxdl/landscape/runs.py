@@ -1,8 +1,10 @@
 """Runs of a problem with their paths kept, and the portrait of its loss with them."""
 
+import os
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any, Unpack, cast
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple, Unpack, cast
 
 import jax
 import jax.numpy as jnp
@@ -10,7 +12,8 @@ import numpy as np
 import optax
 
 from jaxdl import checks, configuration, recording, training
-from jaxdl.landscape import evaluation, portraits
+from jaxdl.curvature.products import Loss
+from jaxdl.landscape import evaluation, joined, kept, portraits
 from jaxdl.landscape.portraits import Plane
 from jaxdl.landscape.trajectories import Paths
 from jaxdl.problems import planar
@@ -31,6 +34,7 @@ def paths(
     seeds: Sequence[int] = (0,),
     steps: int = 500,
     snapshots: int = SNAPSHOTS,
+    out: str | os.PathLike[str] | None = None,
 ) -> tuple[Paths, np.ndarray]:
     """Trains every optimizer with every seed, as ``jaxdl.train`` does, and keeps points of its way.
 
@@ -40,12 +44,13 @@ def paths(
       seeds: Numbers of the runs, as in ``jaxdl.sweep``: the same for all optimizers.
       steps: Updates of each run.
       snapshots: Most points to keep, evenly spaced, first and last included; at least 2.
+      out: Folder in which the paths of finished optimizers are kept: the same call again trains the others.
 
     Returns:
       The paths, and the completed updates at each point.
 
     Raises:
-      ValueError: numbers that are too small.
+      ValueError: numbers that are too small, or ``out`` holds other runs or some made elsewhere.
 
     >>> import jaxdl
     >>> bowl = jaxdl.problems.get("quadratic", dimension=3)
@@ -81,19 +86,24 @@ def paths(
             problem, tx, start, indices, key, **shape, **options, snapshot_slots=slots, snapshots=buffer
         )[2]
 
-    # Lowered here, since tracing reads settings of this thread, and compiled by several.
+    # Traced here, since that reads settings of this thread, and compiled by several.
     given = (starts, indices, keys.loss)
-    programs = [
-        jax.jit(lambda *all_, tx=tx: jax.lax.map(lambda one: run(tx, *one), all_)).lower(*given)
-        for tx in optimizers.values()
-    ]
-    with ThreadPoolExecutor(max_workers=configuration.cores()) as pool:
-        compiled = list(pool.map(lambda program: program.compile(), programs))
-    found = {}
-    for name, program in zip(optimizers, compiled, strict=True):
-        kept = program(*given)
-        found[name] = [jax.tree.map(lambda x, i=i: x[i], kept) for i in range(len(seeds))]
-    return found, when
+    traced = {
+        name: jax.jit(lambda *all_, tx=tx: jax.lax.map(lambda one: run(tx, *one), all_)).trace(*given)
+        for name, tx in optimizers.items()
+    }
+    form = jax.tree.map(lambda p: jax.ShapeDtypeStruct((len(seeds), records + 1, *p.shape[1:]), p.dtype), starts)
+    with kept.runs(out, lambda: kept.checksum([one.jaxpr for one in traced.values()], given), form) as done:
+        found = {name: done.get(name) for name in traced}
+        missing = [name for name, paths in found.items() if paths is None]
+        with ThreadPoolExecutor(max_workers=configuration.cores()) as pool:
+            compiled = list(pool.map(lambda program: program.compile(), [traced[name].lower() for name in missing]))
+        for name, program in zip(missing, compiled, strict=True):
+            found[name] = program(*given)
+            done.add(name, found[name])
+    return {
+        name: [jax.tree.map(lambda x, i=i: x[i], paths) for i in range(len(seeds))] for name, paths in found.items()
+    }, when
 
 
 def of_problem(
@@ -107,7 +117,7 @@ def of_problem(
     grid: int | tuple[int, int] = 51,
     **options: Unpack[evaluation.Options],
 ) -> "xarray.Dataset":
-    """Trains optimizers on a problem and draws their ways over its training loss.
+    """Trains optimizers on a problem and draws their ways over its training loss, penalties included, noise not.
 
     Args:
       problem: From ``jaxdl.problems.get`` or your own. The plane of a function of two variables is its domain.
@@ -117,38 +127,104 @@ def of_problem(
       snapshots: Points of each way.
       plane: See :func:`jaxdl.landscape.portrait`.
       grid: Points along x and y, or one number for both.
-      **options: See :class:`jaxdl.landscape.Options`.
+      **options: See :class:`jaxdl.landscape.Options`; in ``out`` runs are kept too, in a folder of their own.
 
     Returns:
       The Dataset of :func:`jaxdl.landscape.portrait`, with the problem's metrics on the training split and, as
       ``val_…``, on the validation split.
     """
-    found, when = paths(problem, optimizers, seeds=seeds, steps=steps, snapshots=snapshots)
+    out = options.get("out")
+    apart = {} if out is None else {name: Path(os.fspath(out)) / name for name in ("runs", "points")}
+    found, when = paths(problem, optimizers, seeds=seeds, steps=steps, snapshots=snapshots, out=apart.get("runs"))
+    options = cast(evaluation.Options, {**options, "out": apart.get("points")})
+    return of_paths(problem, found, when, seeds=seeds, plane=plane, grid=grid, **options)
+
+
+def of_paths(
+    problem: Problem,
+    paths: Paths,
+    steps: np.ndarray,
+    *,
+    seeds: Sequence[int] = (0,),
+    plane: str | portraits.PlaneRule | Plane = "pca",
+    grid: int | tuple[int, int] = 51,
+    **options: Unpack[evaluation.Options],
+) -> "xarray.Dataset":
+    """Draws paths over the training loss of a problem; ``paths`` and ``steps`` from :func:`paths`, all else as there.
+
+    Returns:
+      See :func:`of_problem`.
+    """
     record = planar.FUNCTIONS.get(problem.name)
     if record is not None:
-        unit = jnp.eye(2, dtype=jax.tree.leaves(found)[0].dtype)
+        unit = jnp.eye(2, dtype=jax.tree.leaves(paths)[0].dtype)
         plane = Plane(jnp.zeros_like(unit[0]), (unit[0], unit[1]), record.domain, "coordinates")
-
-    def loss(params: Params, train: Batch, val: Batch) -> jax.Array:
-        del val
-        return problem.metrics(params, train)["loss"]
-
-    extra = {**metrics(problem), **(options.get("metrics") or {})}
+    seen = _measures(problem, options)
     data = portraits.portrait(
-        loss,
-        found,
-        problem.data["train"],
-        problem.data["val"],
+        seen.loss,
+        paths,
+        *seen.args,
         plane=plane,
         grid=grid,
         margin=0.0 if record is not None else portraits.MARGIN,
-        steps=when,
+        steps=steps,
         floor=problem.floor,
         units=problem.units,
-        **cast(evaluation.Options, {**options, "metrics": extra}),
+        **seen.options,
     )
+    return data.assign_attrs(problem=problem.name, run=_words(int(steps[-1]), seeds))
+
+
+def lines_of_problem(
+    problem: Problem,
+    paths: Paths,
+    steps: np.ndarray,
+    *,
+    seeds: Sequence[int] = (0,),
+    points: int = 81,
+    **options: Unpack[evaluation.Options],
+) -> "xarray.Dataset":
+    """The training loss of a problem from starts to ends of runs and between ends; arguments as of :func:`of_paths`.
+
+    Returns:
+      The Dataset of :func:`jaxdl.landscape.lines`, with the problem's metrics on both splits.
+    """
+    seen = _measures(problem, options)
+    data = joined.lines(
+        seen.loss, paths, *seen.args, points=points, floor=problem.floor, units=problem.units, **seen.options
+    )
+    return data.assign_attrs(problem=problem.name, run=_words(int(steps[-1]), seeds))
+
+
+class _Measures(NamedTuple):
+    """What runs go down, as ``loss(params, *args)``, and options with the metrics in them."""
+
+    loss: Loss
+    args: tuple[Batch, Batch]
+    options: evaluation.Options
+
+
+def _measures(problem: Problem, options: evaluation.Options) -> _Measures:
+    noisy = _draws(problem)
+
+    def loss(params: Params, train: Batch, val: Batch) -> jax.Array:
+        del val
+        return problem.metrics(params, train)["loss"] if noisy else problem.loss(params, train, jax.random.key(0))
+
+    with_metrics = {**options, "metrics": {**metrics(problem), **(options.get("metrics") or {})}}
+    return _Measures(loss, (problem.data["train"], problem.data["val"]), cast(evaluation.Options, with_metrics))
+
+
+def _draws(problem: Problem) -> bool:
+    """Whether a problem's loss takes something from its key: noise, of which the metric of the same name is free."""
+    key = jax.random.key(0)
+    traced = jax.make_jaxpr(problem.loss)(jax.eval_shape(problem.init, key), problem.data["train"], key).jaxpr
+    return any(traced.invars[-1] is read for equation in traced.eqns for read in equation.invars)
+
+
+def _words(steps: int, seeds: Sequence[int]) -> str:
     several = f"seeds {', '.join(map(str, seeds))}" if len(seeds) > 1 else f"seed {seeds[0]}"
-    return data.assign_attrs(problem=problem.name, run=f"{steps} updates, {several}")
+    return f"{steps} updates, {several}"
 
 
 def metrics(problem: Problem) -> dict[str, Any]:

@@ -18,6 +18,12 @@ with starts :math:`s_i`, the Gram matrix of the walks' points at times u, t of T
 
 For one long run that is 6/(π k)²: 61, 15 and 7 %.
 
+**Every run counts alike.** A run that goes twice as far as another would have four times its variance, and the plane to
+itself; so in all of these shares, of runs and of walks, and in the principal axes of several runs, the points of run i
+have the weight
+
+.. math::  w_i = 1 / \lVert\theta^{(i)}_T - s_i\rVert^2 .
+
 Source: Antognini and Sohl-Dickstein, "PCA of high dimensional random walks with comparison to neural network training",
 NeurIPS 2018; Li et al., "Visualizing the loss landscape of neural nets", NeurIPS 2018 (principal axes of a path).
 """
@@ -41,6 +47,9 @@ Paths: TypeAlias = Mapping[str, Params | Sequence[Params]]
 """Parameters along runs by the name of what made them: a tree with a leading axis of snapshots, such as
 ``curves.snapshots``, or a list of such, one a seed; of all names as many seeds and snapshots."""
 
+LEAST_WAY = 0.1
+"""A run that gets less far than this part of the farthest counts as if it did: what is a dot needs no axis."""
+
 
 def stacked(paths: Paths) -> tuple[Params, tuple[int, int, int]]:
     """All points in one tree with one leading axis, and the numbers of names, seeds and snapshots.
@@ -58,6 +67,27 @@ def stacked(paths: Paths) -> tuple[Params, tuple[int, int, int]]:
             raise ValueError(f"all paths must have the shapes of {first!r}, {shapes[first]}; {name!r} has {found}.")
     joined = jax.tree.map(lambda *x: jnp.concatenate(x), *(path for seeds in many.values() for path in seeds))
     return joined, (len(many), len(shapes[first]), int(shapes[first][0][0][0]))
+
+
+def weights(paths: Paths) -> np.ndarray:
+    """How much each point counts in shares of the variance, so that every run counts alike; see the top of this file.
+
+    Args:
+      paths: Of all runs.
+
+    Returns:
+      Shape ``(points,)``, in the order of :func:`stacked`: 1 for those of the run that gets farthest, more for others.
+
+    >>> print(weights({"far": jnp.array([[0.0], [4.0]]), "near": jnp.array([[0.0], [2.0]])}))
+    [1. 1. 4. 4.]
+    """
+    points, shape = stacked(paths)
+    ways = np.asarray(_from_starts(points, shape), np.float64).reshape(-1, shape[2])[:, -1]
+    longest = ways.max()
+    if not longest > 0:
+        return np.ones(ways.size * shape[2])
+    counted: np.ndarray = np.repeat((longest / np.maximum(ways, LEAST_WAY * longest)) ** 2, shape[2])
+    return counted
 
 
 def walk_shares(paths: Paths, count: int = 2, steps: Sequence[int] | np.ndarray | None = None) -> np.ndarray:
@@ -84,9 +114,10 @@ def walk_shares(paths: Paths, count: int = 2, steps: Sequence[int] | np.ndarray 
     walk = np.minimum.outer(time, time) / max(time[-1], 1)
     squared = np.sum((rows[:, -1] - rows[:, 0]) ** 2, axis=1)
     products = np.kron(starts @ starts.T, np.ones((snapshots, snapshots))) + np.kron(np.diag(squared), walk)
-    products -= products.mean(axis=0)
-    products -= products.mean(axis=1, keepdims=True)
-    values = np.linalg.eigvalsh(products)[::-1]
+    counted = weights(paths)
+    products -= np.average(products, axis=0, weights=counted)
+    products -= np.average(products, axis=1, weights=counted)[:, None]
+    values = np.linalg.eigvalsh(products * np.sqrt(np.outer(counted, counted)))[::-1]
     shares: np.ndarray = values[:count] / values.sum()
     return shares
 
@@ -112,8 +143,9 @@ def on_plane(
     Returns:
       A Dataset with dimensions ``(path, seed, snapshot)``: ``path_x``, ``path_y``, the coordinates in units of the
       directions; ``path_distance``, from the plane; ``path_travelled``, from the start; ``path_loss``, the true loss,
-      and ``path_plane_loss``, that of the projection. ``explained(axis)``: the shares of the variance of all points
-      along the first direction and along what is orthogonal to it; ``walk(axis)``: of walks without aim.
+      and ``path_plane_loss``, that of the projection. ``explained(axis)``: the shares of the variance of all points,
+      weighted by :func:`weights`, along the first direction and along what is orthogonal to it; ``walk(axis)``: of
+      walks without aim.
 
     Raises:
       ValueError: see :func:`stacked`.
@@ -121,7 +153,9 @@ def on_plane(
     import xarray
 
     points, shape = stacked(paths)
-    where, beside, true, seen, centred = jax.jit(_seen, static_argnums=0)(loss, points, centre, tuple(directions), args)
+    counted = weights(paths)
+    given = (points, counted / counted.sum(), centre, tuple(directions), args)
+    where, beside, true, seen, spread = jax.jit(_seen, static_argnums=0)(loss, *given)
     begins = np.asarray(_from_starts(points, shape))
     columns = {"x": where[:, 0], "y": where[:, 1], "distance": beside, "loss": true, "plane_loss": seen}
     dims = ("path", "seed", "snapshot")
@@ -129,8 +163,8 @@ def on_plane(
     # LQ of the two directions as rows: combinations of them in an orthonormal basis that begins with the first.
     lower = np.linalg.cholesky(np.asarray(gram(directions), np.float64))
     inside = np.asarray(where, np.float64)
-    inside = (inside - inside.mean(axis=0)) @ lower
-    shares = np.sum(inside**2, axis=0) / max(float(centred), np.finfo(np.float64).tiny)
+    inside = (inside - np.average(inside, axis=0, weights=counted)) @ lower
+    shares = np.average(inside**2, axis=0, weights=counted) / max(float(spread), np.finfo(np.float64).tiny)
     return xarray.Dataset(
         variables
         | {
@@ -146,8 +180,15 @@ def on_plane(
     )
 
 
-def _seen(loss: Loss, points: Params, centre: Params, directions: Sequence[PyTree], args: tuple[Any, ...]) -> Any:
-    """Coordinates, distances, true and seen losses of points, and the sum of their squared distances to their mean."""
+def _seen(
+    loss: Loss,
+    points: Params,
+    weights: jax.Array,
+    centre: Params,
+    directions: Sequence[PyTree],
+    args: tuple[Any, ...],
+) -> Any:
+    """Coordinates, distances, true and seen losses of points, and their variance with weights that add up to 1."""
     where, beside = coordinates(points, centre, directions)
 
     def losses(point_and_a: tuple[Params, jax.Array]) -> tuple[jax.Array, jax.Array]:
@@ -156,8 +197,12 @@ def _seen(loss: Loss, points: Params, centre: Params, directions: Sequence[PyTre
         return loss(point, *args), loss(shadow, *args)
 
     true, seen = jax.lax.map(losses, (points, where))
-    spread = sum(jnp.sum((x - jnp.mean(x, axis=0, keepdims=True)) ** 2) for x in jax.tree.leaves(points))
-    return where, beside, true, seen, spread
+
+    def variance(x: jax.Array) -> jax.Array:
+        w = jnp.expand_dims(weights.astype(x.dtype), tuple(range(1, x.ndim)))
+        return jnp.sum(w * (x - jnp.sum(w * x, axis=0, keepdims=True)) ** 2)
+
+    return where, beside, true, seen, sum(variance(x) for x in jax.tree.leaves(points))
 
 
 def _from_starts(points: Params, shape: tuple[int, int, int]) -> jax.Array:

@@ -7,6 +7,7 @@ from jaxdl.plots.compare import sensitivity as sensitivity
 from jaxdl.plots.contours import contour as contour
 from jaxdl.plots.figure import save as save
 from jaxdl.plots.lines import line as line
+from jaxdl.plots.lines import lines as lines
 from jaxdl.plots.surfaces import surface as surface
 from jaxdl.plots.sweeps import sweep as sweep
 from jaxdl.plots.trust import honesty as honesty

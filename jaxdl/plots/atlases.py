@@ -1,9 +1,10 @@
 """Maps of what runs reach: a colour for every attractor, a panel for every optimizer."""
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from matplotlib import patheffects
 from matplotlib.axes import Axes
 from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
@@ -19,6 +20,8 @@ DIVERGED, NOWHERE = "#303030", "#c8c8c8"
 COLUMNS = 3
 """Most panels side by side."""
 
+_RIM = [patheffects.withStroke(linewidth=2, foreground="black")]
+
 
 def atlas(data: "xarray.Dataset") -> Figure:
     """The maps of ``jaxdl.landscape.basins`` or ``outcomes``.
@@ -27,11 +30,11 @@ def atlas(data: "xarray.Dataset") -> Figure:
       data: From either, or ``jaxdl.load``.
 
     Returns:
-      The figure: over each map what part of it the largest attractors have and how much is boundary; a white cross on
-      every attractor where the map is of starts.
+      The figure: over each map how much of it is boundary. Where the map is of starts, a white cross on every attractor
+      with the part of the map that reaches it; else both in a legend.
     """
     names = data["optimizer"].values
-    columns = min(COLUMNS, len(names))
+    columns = 2 if len(names) == 4 else min(COLUMNS, len(names))
     rows = math.ceil(len(names) / columns)
     fig = Figure(figsize=(0.6 + 3.9 * columns, 0.8 + 3.7 * rows), layout="constrained")
     panels = np.ravel(fig.subplots(rows, columns, squeeze=False))
@@ -59,12 +62,24 @@ def _map(axes: Axes, data: "xarray.Dataset", name: str) -> None:
         axes.contour(x, y, scale.of(data["height"].values), scale.levels, colors="white", linewidths=0.4, alpha=0.5)
         points = data["attractor"].values[data["label"].values >= 0]
         axes.plot(points[:, 0], points[:, 1], "X", color="white", markeredgecolor="black", markersize=8)
+        for point, area in zip(points, data["area"].sel(label=slice(0, None)).values, strict=True):
+            text: dict[str, Any] = {"fontsize": 9, "color": "white", "ha": "center", "path_effects": _RIM}
+            axes.annotate(f"{area:.0%}", point, xytext=(0, 7), textcoords="offset points", clip_on=True, **text)
         axes.set(xlim=(x[0], x[-1]), ylim=(y[0], y[-1]))
     for values, scale_of in ((x, axes.set_xscale), (y, axes.set_yscale)):
         if (values > 0).all() and np.allclose(np.diff(np.log(values)), np.log(values[1] / values[0])):
             scale_of("log")
-    areas = data["area"].sel(label=slice(0, None)).values
-    largest = np.argsort(-areas)[:3]
-    shares = ", ".join(f"{areas[k]:.0%}" for k in largest if areas[k] > 0) or "none settle"
-    axes.set_title(f"{name}: {shares}; boundary {float(data['boundary']):.1%}", fontsize=9)
+    if "height" not in data:
+        _legend(axes, data)
+    axes.set_title(f"{name}\nboundary {float(data['boundary']):.1%}", fontsize=9)
     axes.set(xlabel=across.replace("_", " "), ylabel=up.replace("_", " "))
+
+
+def _legend(axes: Axes, data: "xarray.Dataset") -> None:
+    """Which colour is which point, with its part of the map; of a map of starts the crosses say so."""
+    for label in data["label"].values[data["label"].values >= 0]:
+        (x, y), area = data["attractor"].sel(label=label).values, float(data["area"].sel(label=label))
+        if area > 0:
+            axes.plot([], [], "s", color=figures.colour(int(label)), label=f"({x:.3g}, {y:.3g}): {area:.0%}")
+    if axes.get_legend_handles_labels()[0]:
+        axes.legend(fontsize=7, loc="upper left", bbox_to_anchor=(1.01, 1.0))

@@ -4,7 +4,6 @@ import json
 import textwrap
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 from matplotlib import patheffects
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -23,15 +22,14 @@ DOTS = 12
 """About how many points of a path show their true value."""
 
 _AXES = {"principal": "principal axis", "random": "random direction", "hessian": "Hessian eigenvector"}
-_RIM = [patheffects.Stroke(linewidth=3.2, foreground="white"), patheffects.Normal()]
 
 
 def contour(data: "xarray.Dataset", metric: str = "loss", *, filled: bool = True) -> Figure:
     """The contours of a plane; over them, where the Dataset has them, the paths of runs.
 
     The points of a path have the colour of their **true** value on the scale of the contours: where one stands out from
-    what surrounds it, the plane shows another loss there than the run had. The paths' medians over seeds are drawn as
-    lines with the seeds' own paths thin beside them.
+    what surrounds it, the plane shows another loss there than the run had. Every seed has its own line: between runs
+    that start apart lies a median that none of them went.
 
     Args:
       data: From ``jaxdl.landscape.plane``, ``portrait`` or ``jaxdl.load``.
@@ -61,7 +59,8 @@ def heights(axes: Axes, data: "xarray.Dataset", metric: str, filled: bool = True
     x, y, z = data["x"].values, data["y"].values, scale.of(data[metric].values)
     if filled:
         drawn = axes.contourf(x, y, z, levels=scale.levels, norm=scale.norm, cmap=COLOURS)
-        axes.contour(x, y, z, levels=scale.levels[::3], norm=scale.norm, colors="white", linewidths=0.4, alpha=0.6)
+        # Not at the lowest level, to which what lies below it is raised.
+        axes.contour(x, y, z, levels=scale.levels[3::3], norm=scale.norm, colors="white", linewidths=0.4, alpha=0.6)
     else:
         drawn = axes.contour(x, y, z, levels=scale.levels, norm=scale.norm, cmap=COLOURS, linewidths=1.0)
     figure = axes.get_figure()
@@ -69,7 +68,7 @@ def heights(axes: Axes, data: "xarray.Dataset", metric: str, filled: bool = True
     bar = figure.colorbar(drawn, ax=axes, label=scale.label, pad=0.02)
     bar.ax.yaxis.set_minor_locator(NullLocator())
     ticks = scale.levels[:: max(1, len(scale.levels) // 6)]
-    bar.set_ticks(list(ticks), labels=[f"{tick:.2g}" for tick in ticks])
+    bar.set_ticks(list(ticks), labels=[f"{tick:.2g}" if abs(tick) < 100 else f"{tick:.3g}" for tick in ticks])
     return scale
 
 
@@ -78,15 +77,16 @@ def path(axes: Axes, data: "xarray.Dataset", index: int, scale: levels.Scale | N
     mine = data.isel(path=index, snapshot=slice(until))
     x, y = mine["path_x"].values, mine["path_y"].values
     colour: dict[str, Any] = {"color": figures.colour(index)}
-    if len(x) > 1:
-        axes.plot(x.T, y.T, linewidth=0.6, alpha=0.6, **colour)
-    middle = np.median(x, axis=0), np.median(y, axis=0)
-    label = str(data["path"].values[index])
-    axes.plot(*middle, figures.line(index), linewidth=1.7, path_effects=_RIM, zorder=4, label=label, **colour)
+    wide = 1.7 if len(x) == 1 else 1.1
+    rim = [patheffects.Stroke(linewidth=wide + 1.5, foreground="white"), patheffects.Normal()]
+    for seed, (across, up) in enumerate(zip(x, y, strict=True)):
+        label = str(data["path"].values[index]) if seed == 0 else None
+        style: dict[str, Any] = {"path_effects": rim, "zorder": 4, "label": label, **colour}
+        axes.plot(across, up, figures.line(index), linewidth=wide, **style)
     if scale is not None:
         shown = slice(None, None, max(1, data.sizes["snapshot"] // DOTS))
         true = scale.of(mine["path_loss"].values[:, shown])
-        style: dict[str, Any] = {"cmap": COLOURS, "norm": scale.norm, "edgecolors": figures.colour(index), "zorder": 5}
+        style = {"cmap": COLOURS, "norm": scale.norm, "edgecolors": figures.colour(index), "zorder": 5}
         axes.scatter(x[:, shown].ravel(), y[:, shown].ravel(), c=true.ravel(), s=22, linewidths=1.0, **style)
     axes.plot(x[:, 0], y[:, 0], "o", markersize=6, markeredgecolor="black", zorder=6, **colour)
     axes.plot(x[:, -1], y[:, -1], "*", markersize=11, markeredgecolor="black", zorder=6, **colour)
@@ -128,7 +128,8 @@ def what(data: "xarray.Dataset") -> str:
         words.append(f"cosine of the axes {data['cosine'].values[0, 1]:.1g}")
     if "path_x" in data and not exact:
         held, walk = float(data["explained"].sum()), float(data["walk"].sum())
-        words.append(f"plane holds {held:.1%} of the paths' variance (walks without aim: {walk:.1%})")
+        alike = ", each counted alike" if data.sizes["path"] * data.sizes["seed"] > 1 else ""
+        words.append(f"plane holds {held:.1%} of the paths' variance{alike} (walks without aim: {walk:.1%})")
     if "run" in data.attrs:
         words.append(str(data.attrs["run"]))
     return "; ".join(words)

@@ -14,23 +14,26 @@ if TYPE_CHECKING:
     import xarray
 
 
-def surface(data: "xarray.Dataset", metric: str = "loss", *, elevation: float = 38.0, azimuth: float = -58.0) -> Figure:
+def surface(
+    data: "xarray.Dataset", metric: str = "loss", *, elevation: float = 38.0, azimuth: float | None = None
+) -> Figure:
     """The surface of a metric over a plane; its heights are logarithms where the levels are.
 
     Args:
       data: From ``jaxdl.landscape.plane``, ``portrait`` or ``jaxdl.load``.
       metric: Which variable to draw.
       elevation: Of the eye, in degrees.
-      azimuth: Of the eye, in degrees.
+      azimuth: Of the eye, in degrees; by default from the corner where the surface is lowest, so that it hides least.
 
     Returns:
       The figure. Paths are drawn at the height of their true loss: off the surface where the plane shows another.
     """
     fig = Figure(figsize=(8.0, 6.0), layout="constrained")
-    axes: Axes3D = fig.add_subplot(projection="3d", elev=elevation, azim=azimuth, computed_zorder=False)
-    axes.set_title(contours.title(data, metric), fontsize=11)
     scale = levels.scale(data, metric)
     logarithmic = scale.norm.__class__.__name__ == "LogNorm"
+    azimuth = _lowest_corner(scale.norm(scale.of(data[metric].values))) if azimuth is None else azimuth
+    axes: Axes3D = fig.add_subplot(projection="3d", elev=elevation, azim=azimuth, computed_zorder=False)
+    axes.set_title(contours.title(data, metric), fontsize=11)
 
     def height(values: np.ndarray) -> np.ndarray:
         z = scale.of(values)
@@ -57,3 +60,12 @@ def surface(data: "xarray.Dataset", metric: str = "loss", *, elevation: float = 
     contours.warn(fig, data)
     figures.provenance(fig, data, contours.what(data))
     return fig
+
+
+def _lowest_corner(heights: np.ndarray) -> float:
+    """The azimuth of the quarter of a grid, rows along y, that lies lowest on the average."""
+    known = np.ma.masked_invalid(heights)
+    y, x = (size // 2 for size in known.shape)
+    quarters = {-122.0: known[:y, :x], -58.0: known[:y, x:], 58.0: known[y:, x:], 122.0: known[y:, :x]}
+    means = {azimuth: part.mean() for azimuth, part in quarters.items() if part.count()}
+    return min(means, key=lambda azimuth: float(means[azimuth]), default=-58.0)

@@ -83,12 +83,19 @@ def test_maps_are_drawn():
     rates = {"sgd": jaxdl.sgd(0.01), "adam": jaxdl.adam(0.1)}
     data = landscape.basins(f.value, rates, f.domain, grid=9, steps=100, attractors=f.minima)
     one, two = plots.atlas(data.assign_attrs(problem="himmelblau")).axes
-    assert two.get_title().startswith("adam: ")
+    assert two.get_title().startswith("adam\n")
+    parts = data["area"].sel(optimizer="adam", label=slice(0, None)).values
+    assert [text.get_text() for text in two.texts] == [f"{part:.0%}" for part in parts]
+    np.testing.assert_allclose([text.xy for text in two.texts], f.minima)
     assert f"boundary {float(data['boundary'][1]):.1%}" in two.get_title()
     mesh = next(c for c in one.collections if type(c).__name__ == "QuadMesh")
     np.testing.assert_array_equal(np.ravel(mesh.get_array()), data["reached"][0].values.ravel())
     axes = {"learning_rate": jnp.geomspace(1e-3, 1e-1, 5), "momentum": [0.0, 0.9]}
     hyper = landscape.outcomes(f.value, jaxdl.momentum, axes, (0, 0), f.domain, steps=50, attractors=f.minima)
     (panel,) = plots.atlas(hyper).axes
+    points, parts = hyper["attractor"], hyper["area"].isel(optimizer=0)
+    said = [f"({points.sel(label=k)[0]:.3g}, {points.sel(label=k)[1]:.3g}): {parts.sel(label=k):.0%}" for k in range(4)]
+    shown = [text.get_text() for text in panel.get_legend().get_texts()]
+    assert shown[: len(said)] == [words for k, words in enumerate(said) if parts.sel(label=k) > 0][: len(shown)]
     assert (panel.get_xscale(), panel.get_yscale()) == ("log", "linear")
     assert (panel.get_xlabel(), panel.get_ylabel()) == ("learning rate", "momentum")

@@ -62,6 +62,18 @@ def test_a_random_walk_explains_as_much_as_the_null_says():
     np.testing.assert_allclose(landscape.RANDOM_WALK, [0.608, 0.152, 0.068], atol=1e-3)
 
 
+def test_points_count_by_their_weights():
+    path, counts = trajectory(6), np.array([1, 2, 1, 3, 1, 1])
+    found = landscape.principal(path, 2, counts)
+    repeated = np.repeat(as_rows(path), counts, axis=0)
+    _, singular, vectors = np.linalg.svd(repeated - repeated.mean(axis=0), full_matrices=False)
+    np.testing.assert_allclose(found.explained, (singular**2 / np.sum(singular**2))[:2], rtol=1e-12)
+    np.testing.assert_allclose(np.abs(as_rows(stacked(found.axes)) @ vectors[:2].T), np.eye(2), atol=1e-12)
+    np.testing.assert_allclose(as_rows(stacked([found.mean]))[0], repeated.mean(axis=0), rtol=1e-12)
+    with pytest.raises(ValueError, match=r"weights must have the shape \(6,\) of the points, got \(2,\)"):
+        landscape.principal(path, 2, [1.0, 2.0])
+
+
 def test_too_few_points():
     with pytest.raises(ValueError, match="2 principal axes need at least 3 points, got 2"):
         landscape.principal(trajectory(2))

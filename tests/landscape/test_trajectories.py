@@ -45,11 +45,39 @@ def test_points_on_a_skew_plane_and_beside_it():
     assert data["step"].values.tolist() == [0, 5, 10, 20]
 
 
-def test_shares_of_the_variance_are_those_of_least_squares():
+def scaled_to_a_way_of_one(*runs):
+    """Points around their weighted mean, every run divided by the length of its way; shape (points, 4)."""
+    rows = [np.asarray(run, float).reshape(len(run), -1) for run in runs]
+    ways = [np.linalg.norm(run[-1] - run[0]) for run in rows]
+    mean = sum(run.mean(axis=0) / way**2 for run, way in zip(rows, ways, strict=True)) / sum(w**-2 for w in ways)
+    return np.concatenate([(run - mean) / way for run, way in zip(rows, ways, strict=True)])
+
+
+def test_shares_of_the_variance_are_those_of_least_squares_with_every_run_alike():
     data = seen(inside=IN_PLANE, beside=BESIDE)
-    rows = np.concatenate([np.asarray(p["a"]).reshape(4, 4) for p in (IN_PLANE, BESIDE)])
-    centred = rows - rows.mean(axis=0)
-    np.testing.assert_allclose(data["explained"], (centred**2).sum(axis=0)[:2] / (centred**2).sum(), rtol=1e-12)
+    squares = scaled_to_a_way_of_one(IN_PLANE["a"], BESIDE["a"]) ** 2
+    np.testing.assert_allclose(data["explained"], squares.sum(axis=0)[:2] / squares.sum(), rtol=1e-12)
+
+
+def test_the_run_that_goes_farthest_does_not_take_the_plane():
+    rng = np.random.default_rng(1)
+    steps = rng.standard_normal((2, 5, 4)) * np.array([100.0, 1.0])[:, None, None]
+    runs = np.concatenate([np.zeros((2, 1, 4)), np.cumsum(steps, axis=1)], axis=1)
+    runs[1] *= 0.2 * np.linalg.norm(runs[0, -1]) / np.linalg.norm(runs[1, -1])
+    vectors = np.linalg.svd(scaled_to_a_way_of_one(*runs))[2]
+    for there in (runs, runs[:, ::-1]):  # and back
+        chosen = portraits.principal(loss, {"far": flat_path(there[0]), "near": flat_path(there[1])}, (), None)
+        axes = np.stack([np.ravel(d["a"]) for d in chosen.directions])
+        np.testing.assert_allclose(np.abs(axes @ vectors[:2].T), np.eye(2), atol=1e-12)
+        assert (axes @ (there[:, -1] - there[:, 0]).sum(axis=0) > 0).all(), "they point where the runs go"
+
+
+def test_runs_that_hardly_move_are_not_magnified():
+    far, near = jnp.array([[0.0], [10.0]]), jnp.array([[0.0], [1e-9]])
+    assert landscape.weights({"far": far, "near": near, "still": 0 * near}).tolist() == pytest.approx(
+        [1, 1] + 4 * [100]
+    )
+    assert landscape.weights({"still": 0 * near}).tolist() == [1, 1]
 
 
 def test_walks_have_the_shares_that_simulated_ones_have():
@@ -68,6 +96,11 @@ def test_walks_have_the_shares_that_simulated_ones_have():
     assert np.abs(landscape.walk_shares(some, 3) / found - 1).max() > 0.2
     # Neither starts nor numbers of walks are ignored.
     assert abs(shares[0] - landscape.walk_shares({"one": paths["one"]})[0]) > 0.02
+    # Walks that get less far count as much.
+    walks[1] = walks[1, :1] + 0.3 * (walks[1] - walks[1, :1])
+    values = np.linalg.svd(scaled_to_a_way_of_one(*walks), compute_uv=False) ** 2
+    shares = landscape.walk_shares(dict(zip("ab", jnp.asarray(walks), strict=True)), 3)
+    np.testing.assert_allclose(shares, values[:3] / values.sum(), rtol=0.1)
 
 
 def test_seeds_are_an_axis():
@@ -82,7 +115,7 @@ def test_doubts_are_raised_where_a_picture_misleads():
     assert json.loads(honest.attrs["doubts"]) == []
     data = seen(inside=IN_PLANE, beside=BESIDE)
     first, second, third = landscape.doubts(data)
-    assert first.startswith("The plane holds 22% of the paths' variance; of walks without aim")
+    assert first.startswith("The plane holds 39% of the paths' variance; of walks without aim")
     assert second == "beside ends beside the plane by 90% of the way it went."
     assert third.startswith("At 38% of the points the contours show another loss than the path has: beside at step 20")
 

@@ -49,6 +49,22 @@ def test_contours_and_paths(data, filled):
     assert figure.get_suptitle() == ""
 
 
+def test_every_seed_has_its_own_line_and_one_entry_in_the_legend():
+    runs = {"sgd": [WAY, -WAY], "adam": [BESIDE, -BESIDE]}
+    data = landscape.portrait(loss, runs, grid=5)
+    axes = plots.contour(data).axes[0]
+    drawn = [line for line in axes.get_lines() if len(line.get_xdata()) == 6]
+    assert [list(line.get_xdata()) for line in drawn] == data["path_x"].values.reshape(4, 6).tolist()
+    assert [text.get_text() for text in axes.get_legend().get_texts()] == ["sgd", "adam"]
+
+
+def test_dots_have_the_colour_of_the_true_loss_and_not_of_the_plane(misleading):
+    dots = [c for c in plots.contour(misleading).axes[0].collections if type(c).__name__ == "PathCollection"][1]
+    adam, scale = misleading.sel(path="adam").isel(seed=0), levels.scale(misleading)
+    np.testing.assert_allclose(dots.get_array(), scale.of(adam["path_loss"].values), rtol=1e-6)
+    assert np.abs(dots.get_array() - scale.of(adam["path_plane_loss"].values)).max() > 0.1
+
+
 def test_doubts_are_printed_on_the_figure(misleading):
     for draw in (plots.contour, plots.surface, plots.honesty):
         assert draw(misleading).get_suptitle().startswith("This picture misleads. ")
@@ -102,6 +118,38 @@ def test_lines_of_losses_and_others():
     left, right = plots.line(data).axes
     np.testing.assert_allclose(lines(left)["val loss"].get_ydata(), 2 * data["loss"])
     np.testing.assert_allclose(lines(right)["accuracy"].get_ydata(), data["accuracy"])
+
+
+def test_lines_of_several_runs_have_columns_for_their_kinds_and_rows_for_metrics():
+    runs = {"sgd": [WAY, BESIDE], "adam": [0.5 * WAY, 0.5 * BESIDE]}
+    metrics = {"val_loss": lambda w: 2 * loss(w), "accuracy": lambda w: 1 / (1 + loss(w))}
+    data = landscape.lines(loss, runs, points=5, metrics=metrics, units="nat").assign_attrs(problem="bowl")
+    figure = plots.lines(data)
+    (own, between), (accuracy, _) = np.reshape(figure.axes, (2, 2))
+    median = data.sel(line="start", path="sgd").median("seed")
+    drawn = [line.get_ydata() for line in own.get_lines() if len(line.get_xdata()) == 5]
+    np.testing.assert_allclose(drawn[2], median["loss"])  # after one of each seed
+    np.testing.assert_allclose(drawn[3], median["val_loss"])
+    assert len(drawn) == 8
+    assert (
+        len([line for line in between.get_lines() if len(line.get_xdata()) == 5]) == 4
+    )  # none from the best to itself
+    assert (own.get_yscale(), accuracy.get_yscale()) == ("log", "linear")
+    assert (own.get_ylabel(), accuracy.get_ylabel()) == ("loss (nat)", "accuracy")
+    said = {text.get_text() for text in own.get_legend().get_texts()}
+    assert said == {"sgd", "adam", "training data", "validation data"}
+    assert "end of adam (lowest)" in figure.axes[3].get_xlabel()
+    assert "5 points a line" in figure.get_supxlabel()
+    alone = plots.lines(landscape.lines(loss, {"sgd": WAY}, points=3))
+    assert len(alone.axes) == 1
+
+
+@pytest.mark.parametrize(("low", "azimuth"), [((-1, -1), -122), ((1, -1), -58), ((1, 1), 58), ((-1, 1), 122)])
+def test_surfaces_are_seen_from_where_they_are_low(low, azimuth):
+    data = landscape.plane(lambda w: 4 - low[0] * w[0] - low[1] * w[1], jnp.zeros(3), AXES, grid=4)
+    (axes,) = plots.surface(data).axes
+    assert axes.azim == azimuth
+    assert plots.surface(data, azimuth=10.0).axes[0].azim == 10
 
 
 def test_honesty_shows_true_against_seen(misleading):
