@@ -75,14 +75,15 @@ class Ledger:
           manifest: the study's definition, anything that JSON can hold.
 
         Raises:
-          FileExistsError: there is a study in the folder.
-          OSError: the folder cannot be written to.
+          FileExistsError: there is a study in the folder. OSError: the folder cannot be written to.
         """
         path = store.make_folder(folder)
         with contextlib.ExitStack() as on_error:
             lock = on_error.enter_context(store.lock(path))
-            if any((path / name).exists() for name in (_MANIFEST, "journal.jsonl", "results.zarr")):
-                raise FileExistsError(f"{str(path)!r} already holds a study; open it, or choose another folder.")
+            there = [name for name in (_MANIFEST, "journal.jsonl", "results.zarr") if (path / name).exists()]
+            if there:
+                held = "already holds a study; open it, or" if _MANIFEST in there else f"has lost its {_MANIFEST};"
+                raise FileExistsError(f"{str(path)!r} {held} choose another folder.")
             store.write_sealed(path / _MANIFEST, {"study": manifest, "tables": {}})
             ledger = cls(path, lock)
             on_error.pop_all()

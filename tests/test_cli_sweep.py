@@ -316,6 +316,7 @@ def test_a_damaged_study_is_named_and_the_others_are_listed(tmp_path):
     ("found", "code", "words"),
     [
         (record.Verification(["a"] * 4, 0.0), 0, "the same bit for bit"),
+        (record.Verification(["a"] * 4, 0.0, ["block 0 is lost."]), 1, "block 0 is lost.\nWhat is lost is run again by"),
         (record.Verification(["a"] * 4, 2e-6), 0, "within 1e-05 of what is stored, the largest difference"),
         (record.Verification(["a"] * 4, 0.3), 1, "beyond 1e-05 of what is stored, the largest difference is 0.3"),
     ],

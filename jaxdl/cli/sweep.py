@@ -150,7 +150,7 @@ class Sweep:
         if self.memory is not None:
             checks.positive_integer(**{"--memory": self.memory})
             call["memory"] = 1_000_000 * self.memory
-        with display.live(console) as show:
+        with studies.warned(console), display.live(console) as show:
             results = sweep(
                 **call, audit=self.audit, out=out, origin=self._origin(), anyway=self.anyway, on_progress=show
             )

@@ -24,7 +24,10 @@ pytestmark = pytest.mark.usefixtures("short_chunks")
         ({"evaluated": False}, "was made with evaluated True, now it is False"),
         ({"observe": ("grad_norm",)}, r"was made with observe \[\], now it is \['grad_norm'\]"),
         ({"factory": functools.partial(jaxdl.adam, eps=1e-3)}, "'adam' had another program"),
-        ({"problem": regression()._replace(data=jax.tree.map(lambda x: x + 1, regression().data))}, "another data"),
+        (
+            {"problem": regression()._replace(data=jax.tree.map(lambda x: x + 1, regression().data))},
+            "'adam' had other data",
+        ),
     ],
 )
 def test_another_study_is_refused(folder, changes, message):
@@ -48,6 +51,13 @@ def test_other_versions_are_refused_unless_told_otherwise(folder, monkeypatch):
 def test_bad_input_leaves_nothing(tmp_path):
     with pytest.raises(ValueError, match="steps must be a whole number"):
         sweep(tmp_path / "study", steps=0)
+    assert not (tmp_path / "study").exists()
+
+
+def test_a_name_that_no_file_can_have_leaves_nothing(tmp_path):
+    """Of an observable, or of a metric of the problem."""
+    with pytest.raises(ValueError, match=r"name of what a study records is letters, .* got 'a/b'"):
+        sweep(tmp_path / "study", observe={"a/b": lambda step: step.params.sum()}, problem=bowl(), factory=jaxdl.sgd)
     assert not (tmp_path / "study").exists()
 
 
