@@ -273,7 +273,7 @@ class Ledger:
         for (name, block), entry in latest.items():
             if problem := blocks.problem(self._group(name), self._tables[name], block, entry["files"]):
                 lost = {(name, key) for key in entry["keys"]}
-                self._lost[f"block {block} of table {name!r}: {problem}; its {len(lost)} rows are lost."] = lost
+                self._lost[f"block {block} of table {name!r}: {problem}; rows lost: {len(lost)}."] = lost
             else:
                 free[name].remove(block)
                 self._admit(name, block, entry["keys"])

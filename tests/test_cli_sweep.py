@@ -14,7 +14,7 @@ from rich.console import Console
 import jaxdl
 from jaxdl import memory
 from jaxdl.cli import axes, display, studies
-from jaxdl.cli.sweep import Sweep, stored
+from jaxdl.cli.sweep import Sweep, _account, stored
 from jaxdl.sweeps import record
 from jaxdl.sweeps.runs import Progress
 
@@ -205,6 +205,37 @@ def test_runs_that_diverge_are_counted_as_the_figure_counts_them(tmp_path):
     assert "4 of 6 runs diverged: 2 were stopped, 2 ended no better than they began." in printed.splitlines()
 
 
+def test_an_audit_is_counted_and_chaotic_runs_are_listed(tmp_path):
+    arguments = (*SMALL, "--axis", "learning_rate=0.1,0.2", "--seeds", 3, "--audit", 4)
+    code, printed = run(*arguments, "--out", tmp_path / "study")
+    assert code == 0
+    assert "Audited alone: 5, none of them takes another course." in printed.splitlines()
+    results = record.load(tmp_path / "study")
+    where = results["diverged_at"].dims
+    chaotic = np.zeros(results["diverged_at"].shape, bool)
+    chaotic[0, 2] = chaotic[1, 0] = True
+    found = results.assign(chaotic=(where, chaotic, {"audited": 5}))
+    assert list(_account(found.assign_attrs(runs_stored=0, runs_continued=0, runs_new=6))) == [
+        "Audited alone: 5, of which 2 chaotic, on another course: learning_rate 0.1, seed 2; learning_rate 0.2, seed 0"
+    ]
+
+
+def test_damage_is_told_as_a_sentence_and_what_is_lost_is_run_again(tmp_path):
+    out = tmp_path / "study"
+    assert run(*SMALL, *RATES, "--seeds", 1, "--out", out)[0] == 0
+    (block,) = out.glob("results.zarr/runs-20/val_loss/c.*")
+    block.write_bytes(block.read_bytes()[:-1])
+    with pytest.raises(
+        ValueError, match=r"has no finished run: block 0 of table 'runs-20'.* does not match its checksum"
+    ):
+        run("--verify", out)
+    assert "does not match its checksum" in run("--list", out)[1]
+    code, printed = run("--resume", out)
+    assert code == 0
+    assert printed.splitlines()[0].endswith("rows lost: 3. What is wanted of it is run again.")
+    assert run("--verify", out)[0] == 0
+
+
 def test_more_of_a_study_computes_only_what_is_new_and_resume_knows_the_command(tmp_path):
     out = tmp_path / "study"
     assert run(*SMALL, *RATES, "--seeds", 1, "--out", out)[0] == 0
@@ -316,7 +347,11 @@ def test_a_damaged_study_is_named_and_the_others_are_listed(tmp_path):
     ("found", "code", "words"),
     [
         (record.Verification(["a"] * 4, 0.0), 0, "the same bit for bit"),
-        (record.Verification(["a"] * 4, 0.0, ["block 0 is lost."]), 1, "block 0 is lost.\nWhat is lost is run again by"),
+        (
+            record.Verification(["a"] * 4, 0.0, ["block 0 is lost."]),
+            1,
+            "block 0 is lost.\nWhat is lost is run again by",
+        ),
         (record.Verification(["a"] * 4, 2e-6), 0, "within 1e-05 of what is stored, the largest difference"),
         (record.Verification(["a"] * 4, 0.3), 1, "beyond 1e-05 of what is stored, the largest difference is 0.3"),
     ],

@@ -106,7 +106,8 @@ def verify(folder: Path, call: Mapping[str, Any], count: int, console: "Console"
         else f"{'within' if agree else 'beyond'} {TOLERANCE:g} of what is stored, the largest difference is "
         f"{found.difference:.2g}"
     )
-    say(console, f"{len(found.names)} runs of {folder} repeated: {how}.")
+    runs = "1 run" if len(found.names) == 1 else f"{len(found.names)} runs"
+    say(console, f"{runs} of {folder} repeated: {how}.")
     if not agree:
         say(console, "On other versions or another device a run at the edge of stability takes another course.")
     for sentence in found.damaged:
@@ -120,6 +121,7 @@ def verify(folder: Path, call: Mapping[str, Any], count: int, console: "Console"
 def warned(console: "Console") -> Iterator[None]:
     """Says warnings, such as of damage to a study, as sentences and not as lines of Python."""
     with warnings.catch_warnings():
+        warnings.simplefilter("always", record.DamageWarning)
         warnings.showwarning = lambda message, *_: say(console, str(message))
         yield
 

@@ -24,6 +24,10 @@ if TYPE_CHECKING:
     import xarray
 
 
+class DamageWarning(UserWarning):
+    """A part of a stored study was damaged, and is run again."""
+
+
 class Account(NamedTuple):
     """What a call had to do: runs that were ``stored`` already, were ``continued`` from fewer steps, are ``new``."""
 
@@ -121,7 +125,7 @@ def _run(chosen: planner.Choice, ledger: Ledger, keep_states: bool, teller: runs
     teller.begins(chosen.describe(), definition.lane_steps - sum(w.owed for w in work), stored)
     checkpoint = ledger.load_checkpoint()
     for sentence in ledger.damaged:
-        warnings.warn(f"{sentence} What is wanted of it is run again.", stacklevel=2)
+        warnings.warn(f"{sentence} What is wanted of it is run again.", DamageWarning, stacklevel=2)
     for index, w in enumerate(work):
         w.run(functools.partial(chosen.build, index, teller.compiled), checkpoint, teller)
     ledger.drop_checkpoint()

@@ -246,7 +246,9 @@ def test_a_damaged_block_is_run_again(folder):
     chunk.write_bytes(content)
     assert record.load(folder).attrs["runs_missing"] > 0
     assert "does not match its checksum" in record.summary(folder).damaged[0]
-    with pytest.warns(UserWarning, match="does not match its checksum; its .* What is wanted of it is run again"):
+    with pytest.warns(
+        UserWarning, match="does not match its checksum; rows lost: .* What is wanted of it is run again"
+    ):
         after = sweep(folder)
     assert counts(after)[2] > 0
     assert_same(after, before)
