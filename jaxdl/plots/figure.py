@@ -132,7 +132,7 @@ def chaotic(axes: Axes, x: np.ndarray, y: np.ndarray, which: np.ndarray, color: 
 
 
 def _strips(x: np.ndarray) -> np.ndarray:
-    """Halfway to the neighbours of each of the ascending ``x``, ``(n, 2)``: on a logarithmic scale where that can be."""
+    """Halfway to the neighbours of each of the ascending ``x``, ``(n, 2)``; logarithmically where that can be."""
     if len(x) < 2:
         return np.column_stack([x, x])
     log = x[0] > 0

@@ -30,7 +30,8 @@ def sweep(results: "xarray.Dataset") -> Figure | None:
     Returns:
       One such axis: the median and the quartiles over seeds against it, a curve for every combination of the other
       axes, with a star at the best point and crosses along the top where seeds diverged. Two and no other axis: a heat
-      map of the medians. Points that an audit found chaotic are hatched. None of any other grid, or where there would be more than :data:`MAX_CURVES` curves.
+      map of the medians. Points that an audit found chaotic are hatched. None of any other grid, or where there would
+      be more than :data:`MAX_CURVES` curves.
     """
     drawn = _over_its_column(results)
     dims = drawn["diverged_at"].dims[:-1]
