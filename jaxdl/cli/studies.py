@@ -63,14 +63,14 @@ def below(folder: Path) -> Iterator[Path]:
 
 
 def _cells(summary: "record.Summary") -> list[str]:
-    versions = " ".join(f"{name} {summary.environment[name]}" for name in ("jaxdl", "jax"))
+    versions = [" ".join(f"{name} {made[name]}" for name in ("jaxdl", "jax")) for made in summary.environments]
     return [
         str(summary.folder),
         summary.problem,
         summary.optimizers,
         f"{summary.done}/{summary.total}",
         _size(summary.bytes),
-        versions,
+        ", ".join(versions),
     ]
 
 

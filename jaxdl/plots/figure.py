@@ -47,7 +47,8 @@ def provenance(figure: Figure, results: "xarray.Dataset", what: str) -> None:
     """Prints at the foot what was run and with which versions."""
     environment = json.loads(results.attrs["environment"])
     versions = ", ".join(f"{name} {environment[name]}" for name in ("jaxdl", "jax", "jaxlib", "optax"))
-    text = f"{what} · {versions}, {environment['device_kind']}"
+    mixed = ", begun with other versions or on another device" if "environments" in results.attrs else ""
+    text = f"{what} · {versions}, {environment['device_kind']}{mixed}"
     figure.supxlabel(textwrap.fill(text, int(_PER_INCH * figure.get_figwidth())), fontsize=6.5, color="0.4")
 
 

@@ -6,6 +6,7 @@ the same bit for bit whether or not anything happened in between.
 """
 
 import functools
+import json
 import os
 import warnings
 from collections.abc import Callable, Sequence
@@ -37,8 +38,8 @@ class Account(NamedTuple):
 
 
 class Summary(NamedTuple):
-    """A study at a glance: ``done`` of ``total`` runs; ``bytes`` on disk; ``origin``: see :func:`jaxdl.sweep`;
-    ``damaged``: what was found damaged, one sentence each.
+    """A study at a glance: ``done`` of ``total`` runs; ``bytes`` on disk; ``environments``: in which it was made;
+    ``origin``: see :func:`jaxdl.sweep`; ``damaged``: what was found damaged, one sentence each.
     """
 
     folder: Path
@@ -47,7 +48,7 @@ class Summary(NamedTuple):
     done: int
     total: int
     bytes: int
-    environment: dict[str, Any]
+    environments: list[dict[str, Any]]
     origin: Any
     damaged: list[str]
 
@@ -146,7 +147,8 @@ def _skeleton(definition: Definition) -> dict[str, Any]:
 
 def load(folder: str | os.PathLike[str]) -> "xarray.Dataset":
     """The Dataset of a study, as :func:`jaxdl.sweep` returns it; runs that are missing are NaN, and counted in the
-    attribute ``runs_missing``.
+    attribute ``runs_missing``. A study that went on with other versions or on another kind of device has an attribute
+    ``environments``: all of them, as JSON.
 
     Raises:
       FileNotFoundError: there is no study.
@@ -170,7 +172,9 @@ def load(folder: str | os.PathLike[str]) -> "xarray.Dataset":
             rows = found.sizes["step"]
             metrics = {name: runs.of_length(values, rows) for name, values in columns.items()}
             results.put(np.array([place.pop(key) for key in here]), runs.Results(metrics, diverged))
-    return dataset.filled(found, tuple(stored["dims"]), results, units, missing=len(place))
+    whole = dataset.filled(found, tuple(stored["dims"]), results, units, missing=len(place))
+    mixed = stored["environments"]
+    return whole.assign_attrs(environments=json.dumps(mixed)) if len(mixed) > 1 else whole
 
 
 def _names(stored: dict[str, Any]) -> list[str]:
@@ -206,7 +210,7 @@ def summary(folder: str | os.PathLike[str]) -> Summary:
         done,
         len(names),
         size,
-        stored["environments"][-1],
+        stored["environments"],
         stored["origin"],
         ledger.damaged,
     )
