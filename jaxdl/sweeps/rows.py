@@ -131,7 +131,10 @@ class Work:
         self._ledger.append(table, keys, columns)
 
     def _find_begun(self) -> runs.Begun:
-        """Which of the missing runs are known to fewer steps, and how to read those."""
+        """Which of the missing runs are known to fewer steps, and how to read those.
+
+        A run that ended between two records is not continued: its records would not lie where the longer run's do.
+        """
         part, ledger = self._part, self._ledger
         steps = np.zeros(len(self._keys), int)
         origin: dict[int, tuple[str, str]] = {}
@@ -144,7 +147,8 @@ class Work:
                     shorter.setdefault(what, []).append((length, table, key))
             for cell in self._missing:
                 what, length = manifest.split_key(self._keys[cell])
-                known = [found for found in shorter.get(what, []) if found[0] < length]
+                every = part.study.record_every
+                known = [found for found in shorter.get(what, []) if found[0] < length and found[0] % every == 0]
                 if known:
                     steps[cell], *where = max(known)
                     origin[cell] = (where[0], where[1])

@@ -207,6 +207,19 @@ def test_a_run_that_is_told_its_length_from_outside_is_begun_anew(tmp_path):
         asked(16, 12)  # not told its own length, but another
 
 
+def test_a_run_that_ended_between_two_records_is_begun_anew(tmp_path):
+    """Continued, its records would be of other steps than the coordinate says."""
+
+    def asked(folder, steps):
+        return sweep(folder, [0.1, 0.2], jaxdl.sgd, bowl(), steps=steps)  # a record every 4 steps
+
+    assert asked(tmp_path / "study", 10)["step"].values.tolist() == [0, 4, 8, 10]
+    longer = asked(tmp_path / "study", 16)
+    assert counts(longer) == (0, 0, 4)
+    assert_same(longer, asked(None, 16))
+    assert counts(asked(tmp_path / "study", 20)) == (0, 4, 0)  # from 16, not from 10
+
+
 @pytest.mark.parametrize("batch", ["shared", "own"])
 def test_whole_numbers_are_the_same_beside_others(tmp_path, batch):
     def asked(rates):
