@@ -424,11 +424,13 @@ def test_the_picture_says_what_is_to_be_known():
     watch = display.Watch(iter(TIMES).__next__)
     for progress in TOLD:
         watch.see(progress)
-    compiling, running, runs, plan = shown(watch)
+    compiling, running, runs, ended, plan = shown(watch)
     assert compiling.endswith("100% 2 of 2 programs, 4.0 s")
     assert running.startswith("running")
     assert running.endswith("58% 250 lane-steps/s, 4.0 s left")
-    assert (runs, plan) == ("3 of 6 runs over, best loss 0.25, 1 stopped as diverged", PLAN)
+    assert runs == "3 of 6 runs over, 1 400 of 2 400 lane-steps"
+    assert ended == "best loss 0.25, 1 stopped as diverged"
+    assert plan == PLAN
 
 
 @pytest.mark.parametrize("terminal", [True, False])
