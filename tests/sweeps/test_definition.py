@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 
 import jaxdl
-from jaxdl.sweeps.definition import define
 from tests.problems_for_tests import bowl, regression
 
 pytestmark = pytest.mark.slow  # minutes, most of them compilation
@@ -62,14 +61,6 @@ def test_batches_of_its_own_belong_to_the_point():
             np.testing.assert_array_equal(found, small["train_loss"].sel(learning_rate=rate).values[:, :rows])
     first = small["train_loss"].isel(step=0)
     assert len(np.unique(first)) == first.size, "first batches must differ between points and seeds"
-
-
-def test_own_batches_are_told_apart_by_values_and_not_by_how_they_are_typed():
-    def identities(rates):
-        cells = define(regression(), jaxdl.sgd, {"learning_rate": rates}, 1, 4, batch="own").parts[0].cells
-        return dict(zip(rates, cells.identities.tolist(), strict=True))
-
-    assert identities([1, 2]).items() <= identities([0.5, 1.0, 2.0]).items()
 
 
 def test_shared_batches_are_shared():

@@ -17,7 +17,7 @@ import jaxdl
 from jaxdl.ledger import Ledger
 from jaxdl.sweeps import planner, record
 from tests.problems_for_tests import bowl, regression
-from tests.sweeps.recorded import RATES, Stop, assert_same, count_steps, counts, defined, sweep
+from tests.sweeps.recorded import QUICK, RATES, Stop, assert_same, count_steps, counts, defined, sweep
 
 pytestmark = pytest.mark.usefixtures("short_chunks")
 
@@ -81,7 +81,7 @@ def test_lanes_in_flight_go_on_from_the_checkpoint(tmp_path, monkeypatch):
 @pytest.mark.parametrize("steps", [72, pytest.param(20, marks=pytest.mark.slow)])
 def test_an_interrupted_study_may_be_given_another_length(tmp_path, steps):
     """Lanes in flight are of the old length, and so are their records."""
-    what = {"rates": [0.01, 0.1], "problem": bowl(), "factory": jaxdl.sgd}
+    what = {"rates": [0.01, 0.1], **QUICK}
 
     def stop(progress):
         if progress.phase == "running" and progress.done:
@@ -232,8 +232,8 @@ def test_whole_numbers_are_the_same_beside_others(tmp_path, batch):
 
 
 def test_without_states_longer_runs_are_new(tmp_path):
-    sweep(tmp_path / "study", keep_states=False)
-    assert counts(sweep(tmp_path / "study", steps=72)) == (0, 0, 6)
+    sweep(tmp_path / "study", keep_states=False, **QUICK)
+    assert counts(sweep(tmp_path / "study", steps=72, **QUICK)) == (0, 0, 6)
 
 
 @pytest.mark.slow
@@ -276,9 +276,9 @@ def test_summary(folder):
 
 
 def test_the_origin_is_kept(tmp_path):
-    sweep(tmp_path / "study", origin={"command": ["a"]})
+    sweep(tmp_path / "study", origin={"command": ["a"]}, **QUICK)
     assert record.summary(tmp_path / "study").origin == {"command": ["a"]}
-    sweep(tmp_path / "study")
+    sweep(tmp_path / "study", **QUICK)
     assert record.summary(tmp_path / "study").origin == {"command": ["a"]}
 
 

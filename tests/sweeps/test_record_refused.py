@@ -11,7 +11,7 @@ from jaxdl import provenance, store
 from jaxdl.ledger import Ledger
 from jaxdl.sweeps import record
 from tests.problems_for_tests import bowl, regression
-from tests.sweeps.recorded import Stop, counts, defined, sweep
+from tests.sweeps.recorded import QUICK, Stop, counts, defined, sweep
 
 pytestmark = pytest.mark.usefixtures("short_chunks")
 
@@ -67,7 +67,7 @@ def test_a_name_that_no_file_can_have_leaves_nothing(tmp_path):
 def test_too_little_memory_leaves_nothing(tmp_path):
     """Known only when programs are compiled, and still before the folder is made, or any above it."""
     with pytest.raises(ValueError, match="memory budget must hold at least one lane"):
-        sweep(tmp_path / "deep" / "study", memory=1)
+        sweep(tmp_path / "deep" / "study", memory=1, **QUICK)
     assert not (tmp_path / "deep").exists()
 
 
@@ -95,7 +95,7 @@ def test_nothing_finished_is_nothing_to_verify(tmp_path):
             raise Stop
 
     with pytest.raises(Stop):
-        sweep(tmp_path / "study", on_progress=stop)
+        sweep(tmp_path / "study", on_progress=stop, **QUICK)
     with pytest.raises(ValueError, match=r"study' has no finished run yet, so there is nothing to repeat\.$"):
         record.verify(tmp_path / "study", defined)
 

@@ -132,6 +132,30 @@ def test_a_schedule_inside_the_factory_is_swept():
     np.testing.assert_allclose(study["val_loss"].sel(peak=0.2, seed=0), alone["val_loss"], rtol=1e-11)
 
 
+def test_runs_of_different_lengths_are_runs_of_their_own():
+    """The horizon axis; more of it in test_definition.py."""
+    axes = {"learning_rate": [0.1], "steps": [4, 12]}
+    together = jaxdl.sweep(bowl(), jaxdl.sgd, axes, seeds=1, record_every=2, exact=True)
+
+    def exactly(steps):
+        run = jax.jit(lambda key: jaxdl.train(bowl(), jaxdl.sgd(0.1), key, steps, record_every=2)[1].metrics)
+        return run(jax.random.key(0))
+
+    for steps in (4, 12):
+        cell, alone = together.sel(steps=steps, learning_rate=0.1, seed=0), exactly(steps)
+        for name, values in alone.items():
+            np.testing.assert_array_equal(cell[name].values[: len(values)], values, err_msg=name)
+            assert np.isnan(cell[name].values[len(values) :]).all()
+
+
+def test_own_batches_are_told_apart_by_values_and_not_by_how_they_are_typed():
+    def identities(rates):
+        cells = define(regression(), jaxdl.sgd, {"learning_rate": rates}, 1, 4, batch="own").parts[0].cells
+        return dict(zip(rates, cells.identities.tolist(), strict=True))
+
+    assert identities([1, 2]).items() <= identities([0.5, 1.0, 2.0]).items()
+
+
 def anything(learning_rate, **others):
     return jaxdl.sgd(learning_rate)
 
