@@ -15,7 +15,7 @@ import pytest
 
 import jaxdl
 from jaxdl.ledger import Ledger
-from jaxdl.sweeps import planner, record
+from jaxdl.sweeps import plan, planner, record
 from tests.problems_for_tests import bowl, regression
 from tests.sweeps.recorded import QUICK, RATES, Stop, assert_same, count_steps, counts, defined, sweep
 
@@ -218,6 +218,19 @@ def test_a_run_that_ended_between_two_records_is_begun_anew(tmp_path):
     assert counts(longer) == (0, 0, 4)
     assert_same(longer, asked(None, 16))
     assert counts(asked(tmp_path / "study", 20)) == (0, 4, 0)  # from 16, not from 10
+
+
+def test_chunks_that_go_past_the_end_leave_the_state_as_it_was(tmp_path, monkeypatch):
+    """Runs of 16 steps in chunks of 12: what goes on from there is the run of 24 steps."""
+
+    def asked(folder, steps):
+        return sweep(folder, [0.1, 0.2], jaxdl.sgd, bowl(), steps=steps)
+
+    monkeypatch.setattr(plan, "chunk_records", lambda *_: 3)
+    asked(tmp_path / "study", 16)
+    longer = asked(tmp_path / "study", 24)
+    assert counts(longer) == (0, 4, 0)
+    np.testing.assert_allclose(longer["val_loss"], asked(None, 24)["val_loss"], rtol=1e-13)
 
 
 @pytest.mark.parametrize("batch", ["shared", "own"])
