@@ -76,9 +76,8 @@ def _curves(results: "xarray.Dataset", along: str, others: list[str]) -> Figure:
         share = diverged.isel(chosen).transpose(along, ..., "seed").values.reshape(len(x), -1).mean(axis=-1)
         figures.crosses(axes, x, share, i)
         if "chaotic" in results:
-            found = (
-                results["chaotic"].isel(chosen).transpose(along, ..., "seed").values.reshape(len(x), -1).any(axis=-1)
-            )
+            runs: np.ndarray = results["chaotic"].isel(chosen).transpose(along, ..., "seed").values
+            found = np.any(runs.reshape(len(x), -1), axis=-1)
             figures.chaotic(axes, x, mid, found, color)
     units = "" if along != "steps" else " (updates)"
     axes.set(xlabel=f"{along}{units}", ylabel=_loss(results, label), xscale=_scale(x), yscale=scale)
@@ -113,7 +112,7 @@ def _heat_map(results: "xarray.Dataset", one: str, two: str) -> Figure:
     _hatched(axes, diverged, mid, "////")
     chaotic: np.ndarray = np.zeros(shape, bool)
     if "chaotic" in results:
-        chaotic = results["chaotic"].transpose(two, one, ..., "seed").values.reshape(*shape, -1).any(axis=-1)
+        chaotic = np.any(results["chaotic"].transpose(two, one, ..., "seed").values.reshape(*shape, -1), axis=-1)
     _hatched(axes, chaotic, mid, figures.CHAOTIC_HATCH)
     _ticks(axes, "x", results[one].values)
     _ticks(axes, "y", results[two].values)
