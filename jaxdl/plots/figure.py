@@ -95,6 +95,9 @@ def crosses(axes: Axes, x: np.ndarray, fraction: np.ndarray, row: int) -> None:
 def room_for_crosses(axes: Axes, rows: int) -> None:
     """Raises the top of the axes by ``rows`` of :func:`crosses`."""
     (bottom, top), room = axes.get_ylim(), 0.035 * rows
+    if axes.get_yscale() == "log" and bottom <= 0:  # matplotlib's limits where no point is drawn, all being lost
+        axes.set_ylim(1.0, 10.0)
+        return
     higher = top * (top / bottom) ** room if axes.get_yscale() == "log" else top + room * (top - bottom)
     axes.set_ylim(bottom, higher)
 

@@ -84,6 +84,15 @@ def test_other_grids_have_no_figure(study):
     assert plots.sweep(study.isel(learning_rate=[0], momentum=[0])) is None
 
 
+def test_where_all_diverged_there_are_crosses_and_no_curve(study, tmp_path):
+    lost = study.isel(learning_rate=[4, 4], momentum=[0], nesterov=[0]).assign_coords(learning_rate=[1e3, 2e3])
+    figure = plots.sweep(lost)
+    assert sum(len(c.get_offsets()) for c in figure.axes[0].collections if type(c).__name__ == "PathCollection") == 2
+    plots.save(figure, tmp_path / "lost.png")
+    two = study.isel(learning_rate=[4, 4], nesterov=[0]).assign_coords(learning_rate=[1e3, 2e3])
+    plots.save(plots.sweep(two), tmp_path / "lost.png")
+
+
 def test_a_draw_along_one_range_is_an_axis():
     grid = jaxdl.grids.random({"learning_rate": (1e-3, 0.3)}, 6)
     study = jaxdl.sweep(regression(), jaxdl.sgd, grid, seeds=2, steps=20)
