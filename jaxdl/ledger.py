@@ -101,8 +101,7 @@ class Ledger:
           write: for :meth:`append`, :meth:`save_checkpoint`, …; one at a time.
 
         Raises:
-          FileNotFoundError: there is no study. ValueError: its manifest is damaged.
-          store.LockedError: it is being written to by another.
+          FileNotFoundError: there is no study. ValueError: its manifest is damaged. store.LockedError: it has a writer.
           OSError: it cannot be read, or ``write`` and it cannot be written.
         """
         path = Path(folder)
