@@ -1,8 +1,10 @@
 """Does the planner choose well? Its layout against every fixed one; and how much memory a huge grid takes.
 
 Lanes are learning rates of Adam, one seed, without evaluation, on problems whose lanes differ in size: ``tiny`` (a
-function of two numbers), ``small`` (digits-mlp 64-32-10), ``wide`` (64-256-256-10) and ``conv`` (digits-cnn). All
-layouts of a row run in one process, with one CPU device per core. The planner's is timed as that fixed layout which it
+function of two numbers), ``small`` (digits-mlp 64-32-10), ``wide`` (64-256-256-10) and ``conv`` (digits-cnn); and, as
+sweeps are mostly asked for, ``rates-seeds``: ``small`` with its evaluation, every rate with eight seeds. Lanes of one
+seed share their batches, so that a fixed layout is as wide as its shape only where there are as many rates. All layouts
+of a row run in one process, with one CPU device per core. The planner's is timed as that fixed layout which it
 equals, if it equals one: a program against itself would only show the noise.
 
 A fixed layout is cut as the planner cuts its own: points divided evenly, every core at work. ``--timed`` lets the
@@ -50,16 +52,22 @@ SAMPLE_MS = 200.0
 
 
 class Case(NamedTuple):
-    """A problem, how many steps each run of it gets, and the largest number of lanes that is bearable."""
+    """A problem, how many steps each run of it gets, and the largest number of lanes that is bearable.
+
+    ``seeds``: of every rate; as many lanes as rates times seeds. ``evaluated``: whether records hold the metrics.
+    """
 
     problem: Callable[[], jaxdl.Problem]
     steps: int
     most: int
+    seeds: int = 1
+    evaluated: bool = False
 
 
 CASES = {
     "tiny": Case(lambda: jaxdl.problems.get("rosenbrock"), 2000, 4096),
     "small": Case(lambda: jaxdl.problems.get("digits-mlp"), 100, 4096),
+    "rates-seeds": Case(lambda: jaxdl.problems.get("digits-mlp"), 100, 4096, seeds=8, evaluated=True),
     "wide": Case(lambda: jaxdl.problems.get("digits-mlp", hidden=(256, 256)), 20, 256),
     "conv": Case(lambda: jaxdl.problems.get("digits-cnn"), 10, 64),
 }
@@ -71,10 +79,10 @@ class Settings:
 
     json: Path = Path("benchmarks/results/layouts.json")
     """Where to store the measurement."""
-    problems: tuple[str, ...] = ("tiny", "small", "wide", "conv")
-    """Which of the problems."""
+    problems: tuple[str, ...] = tuple(CASES)
+    """Which of the cases."""
     lanes: tuple[int, ...] = (16, 64, 256, 1024, 4096)
-    """Numbers of lanes."""
+    """Numbers of lanes; of a case with seeds, its multiples."""
     repetitions: int = 7
     """Rounds of timing."""
     timed: bool = False
@@ -86,10 +94,10 @@ class Settings:
 
 
 def defined(case: Case, lanes: int, layout: Layout | None = None) -> definition.Definition:
-    """A study of ``lanes`` learning rates."""
-    axes = {"learning_rate": np.geomspace(1e-4, 1e-2, lanes)}
-    every = max(1, case.steps // 10)
-    return definition.define(case.problem(), jaxdl.adam, axes, 1, case.steps, every, evaluated=False, layout=layout)
+    """A study of ``lanes`` runs: learning rates, each with all seeds of the case."""
+    axes = {"learning_rate": np.geomspace(1e-4, 1e-2, lanes // case.seeds)}
+    asked = (case.problem(), jaxdl.adam, axes, case.seeds, case.steps, max(1, case.steps // 10))
+    return definition.define(*asked, evaluated=case.evaluated, layout=layout)
 
 
 def run_of(part: definition.Part, teams: list[programs.Programs]) -> Callable[[], runs.Results]:
@@ -117,6 +125,7 @@ def measure(settings: Settings, name: str, lanes: int) -> dict[str, Any]:
         "problem": name,
         "lanes": lanes,
         "steps": case.steps,
+        "seeds": case.seeds,
         "plan": chosen.describe(),
         "layout": chosen.plan.layout.describe(),
         "plan_s": planning,
@@ -180,7 +189,7 @@ def main(settings: Settings) -> None:
         measure(settings, name, lanes)
         for name in settings.problems
         for lanes in settings.lanes
-        if lanes <= CASES[name].most
+        if lanes <= CASES[name].most and lanes % CASES[name].seeds == 0
     ]
     timing.store(settings.json, "layouts", {"repetitions": settings.repetitions, "timed": settings.timed}, rows)
 

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
-from jaxdl import checks
+from jaxdl import checks, labels
 
 Column: TypeAlias = np.ndarray | list[Any]
 """One value per point: a float64 or int64 array, or a list where a value is not a number."""
@@ -206,21 +206,12 @@ def coordinates(grid: Grid) -> dict[str, tuple[tuple[str, ...], np.ndarray]]:
         dim = name if name in grid.dims else "point"
         along = grid.dims.index(dim)
         stride = math.prod(grid.shape[along + 1 :])
-        found[name] = ((dim,), _labels(_take(column, stride * np.arange(grid.shape[along]))))
+        found[name] = ((dim,), _coordinate(_take(column, stride * np.arange(grid.shape[along]))))
     return found
 
 
-def label(value: Any) -> Any:
-    """A value as a coordinate or a key shows it: a Python number as it is, the name of a function, text of others."""
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        return value
-    if hasattr(value, "dtype"):
-        return value.item()
-    return getattr(value, "__name__", str(value)) if callable(value) else str(value)
-
-
-def _labels(column: Column) -> np.ndarray:
-    return column if isinstance(column, np.ndarray) else np.array([str(label(value)) for value in column])
+def _coordinate(column: Column) -> np.ndarray:
+    return column if isinstance(column, np.ndarray) else np.array([str(labels.label(value)) for value in column])
 
 
 def _drawn(unit: Callable[[int], np.ndarray], ranges: Mapping[str, Any], count: int) -> Grid:

@@ -75,14 +75,15 @@ class Ledger:
           manifest: the study's definition, anything that JSON can hold.
 
         Raises:
-          FileExistsError: there is a study in the folder.
-          OSError: the folder cannot be written to.
+          FileExistsError: there is a study in the folder. OSError: the folder cannot be written to.
         """
         path = store.make_folder(folder)
         with contextlib.ExitStack() as on_error:
             lock = on_error.enter_context(store.lock(path))
-            if any((path / name).exists() for name in (_MANIFEST, "journal.jsonl", "results.zarr")):
-                raise FileExistsError(f"{str(path)!r} already holds a study; open it, or choose another folder.")
+            there = [name for name in (_MANIFEST, "journal.jsonl", "results.zarr") if (path / name).exists()]
+            if there:
+                held = "already holds a study; open it, or" if _MANIFEST in there else f"has lost its {_MANIFEST};"
+                raise FileExistsError(f"{str(path)!r} {held} choose another folder.")
             store.write_sealed(path / _MANIFEST, {"study": manifest, "tables": {}})
             ledger = cls(path, lock)
             on_error.pop_all()
@@ -100,8 +101,7 @@ class Ledger:
           write: for :meth:`append`, :meth:`save_checkpoint`, …; one at a time.
 
         Raises:
-          FileNotFoundError: there is no study. ValueError: its manifest is damaged.
-          store.LockedError: it is being written to by another.
+          FileNotFoundError: there is no study. ValueError: its manifest is damaged. store.LockedError: it has a writer.
           OSError: it cannot be read, or ``write`` and it cannot be written.
         """
         path = Path(folder)
@@ -272,7 +272,7 @@ class Ledger:
         for (name, block), entry in latest.items():
             if problem := blocks.problem(self._group(name), self._tables[name], block, entry["files"]):
                 lost = {(name, key) for key in entry["keys"]}
-                self._lost[f"block {block} of table {name!r}: {problem}; its {len(lost)} rows are lost."] = lost
+                self._lost[f"block {block} of table {name!r}: {problem}; rows lost: {len(lost)}."] = lost
             else:
                 free[name].remove(block)
                 self._admit(name, block, entry["keys"])

@@ -79,6 +79,22 @@ def diverged(results: "xarray.Dataset") -> "xarray.DataArray":
     return (results["diverged_at"] >= 0) | ~(final(results) < first)
 
 
+def chaotic(results: "xarray.Dataset") -> list[dict[str, Any]]:
+    """The runs that an audit found chaotic: axis, and ``"seed"``, to value.
+
+    Args:
+      results: From ``jaxdl.sweep(…, audit=k)``.
+
+    Returns:
+      The runs in the order of the grid; none where nothing was audited.
+    """
+    if "chaotic" not in results:
+        return []
+    found = np.argwhere(results["chaotic"].transpose(*results["diverged_at"].dims).values)
+    seeds = results["seed"].values
+    return [{**_point(results, tuple(index[:-1])), "seed": seeds[index[-1]].item()} for index in found.tolist()]
+
+
 def _point(results: "xarray.Dataset", index: tuple[Any, ...]) -> dict[str, Any]:
     """Values of the axes at a point, in the order of the dimensions; of a draw those of its columns."""
     values: dict[str, Any] = {}

@@ -65,6 +65,12 @@ class Table(NamedTuple):
         return cls(columns, value["block_rows"])
 
 
+def check_name(what: str, name: str) -> None:
+    """Raises ValueError unless ``name`` can be that of a file."""
+    if not re.fullmatch(r"(?!__)\w[\w.-]*", name, re.ASCII) or name == "zarr.json":
+        raise ValueError(f"the name of {what} is letters, digits, '_', '-' and '.', got {name!r}.")
+
+
 def check(name: str, table: Table) -> None:
     """Raises ValueError unless zarr and xarray can hold the table."""
     checks.positive_integer(block_rows=table.block_rows)
@@ -72,8 +78,7 @@ def check(name: str, table: Table) -> None:
         raise ValueError(f"table {name!r} needs at least one column.")
     sizes: dict[str, int] = {}
     for path in (name, *table.columns):
-        if not re.fullmatch(r"(?!__)\w[\w.-]*", path, re.ASCII) or path == "zarr.json":
-            raise ValueError(f"a table's or column's name is letters, digits, '_', '-' and '.', got {path!r}.")
+        check_name("a table or column", path)
     for label, column in table.columns.items():
         _check_column(label, column)
         for dim, size in zip(column.dims, column.shape, strict=True):

@@ -44,11 +44,29 @@ def test_update_speed(tmp_path):
 @pytest.mark.slow
 def test_layouts(tmp_path):
     path = tmp_path / "layouts.json"
-    run("benchmarks.layouts", "--json", path, "--problems", "tiny", "--lanes", 16, 9000, "--repetitions", 1)
-    (row,) = json.loads(path.read_text())["rows"]
-    assert row["lanes"] == 16
-    assert row["planner_over_best"] >= 1
-    assert row["ms_per_run"]["planner"] >= min(row["ms_per_run"].values()) > 0
+    run(
+        "benchmarks.layouts",
+        "--json",
+        path,
+        "--problems",
+        "tiny",
+        "rates-seeds",
+        "--lanes",
+        16,
+        20,
+        9000,
+        "--repetitions",
+        1,
+    )
+    rows = json.loads(path.read_text())["rows"]
+    assert [(row["problem"], row["lanes"], row["seeds"]) for row in rows] == [
+        ("tiny", 16, 1),
+        ("tiny", 20, 1),
+        ("rates-seeds", 16, 8),  # 20 is no multiple
+    ]
+    for row in rows:
+        assert row["planner_over_best"] >= 1
+        assert row["ms_per_run"]["planner"] >= min(row["ms_per_run"].values()) > 0
     assert "| problem | lanes |" in run("benchmarks.table", path)
 
 

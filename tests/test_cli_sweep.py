@@ -13,10 +13,9 @@ from rich.console import Console
 
 import jaxdl
 from jaxdl import memory
-from jaxdl.cli import axes, display, studies
-from jaxdl.cli.sweep import Sweep, stored
+from jaxdl.cli import studies
+from jaxdl.cli.sweep import Sweep, _account, stored
 from jaxdl.sweeps import record
-from jaxdl.sweeps.runs import Progress
 
 SMALL = ("--problem", "quadratic", "--optimizer", "sgd", "--steps", "20")
 RATES = ("--axis", "learning_rate=log:1e-3:1e-1:3")
@@ -37,98 +36,6 @@ def process(cache, *arguments):
     environment = {**os.environ, "XDG_CACHE_HOME": str(cache), "COLUMNS": "80"}
     line = [sys.executable, "-c", "from jaxdl.cli import main; main()", "sweep", *map(str, arguments)]
     return subprocess.run(line, capture_output=True, text=True, env=environment, timeout=300)
-
-
-# --- what is typed ----------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("text", "values"),
-    [
-        ("b1=0.8,0.9", [0.8, 0.9]),
-        ("b1 = .5, 1e-3 ,+2.", [0.5, 0.001, 2.0]),
-        ("steps=100,200", [100, 200]),
-        ("nesterov=true,False", [True, False]),
-        ("momentum=none,0.9", [None, 0.9]),
-        ("problem.kind=small,wide-2", ["small", "wide-2"]),
-        ("problem.label_noise=0", [0]),
-        ("x=-1,1", [-1, 1]),
-        ("x=1,true", [1, True]),
-        ("x=lin:-1:1:5", [-1.0, -0.5, 0.0, 0.5, 1.0]),
-        ("x=log:1e-4:1e-1:4", [1e-4, 1e-3, 1e-2, 1e-1]),
-    ],
-)
-def test_an_axis_is_read(text, values):
-    grid = axes.grid([text])
-    (column,) = grid.columns.values()
-    found = column.tolist() if isinstance(column, np.ndarray) else column
-    assert found == pytest.approx(values, rel=1e-12) if ":" in text else found == values
-    assert [type(value) for value in found] == [type(value) for value in values]
-    assert grid.dims == (text.split("=")[0].strip(),)
-
-
-def test_ends_of_a_spaced_axis_are_exact():
-    column = axes.grid(["x=log:3e-4:0.7:9"]).columns["x"]
-    assert (column[0], column[-1]) == (3e-4, 0.7)
-
-
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [
-        ("learning_rate", "--axis must be NAME=VALUES, such as"),
-        ("=0.1", "--axis must be NAME=VALUES"),
-        ("b1=", "--axis must be NAME=VALUES"),
-        ("2b=1", "--axis must be NAME=VALUES"),
-        ("a.b.c=1", "--axis must be NAME=VALUES"),
-        ("b1=0.8,,0.9", "--axis b1 must be finite numbers, true, false, none or words.*got ''"),
-        ("b1=nan", "got 'nan'"),
-        ("b1=0.1,-inf", "got '-inf'"),
-        ("b1=1e999", "got '1e999'"),
-        ("b1=1_0", "got '1_0'"),
-        ("b1=(1,2)", r"got '\(1'"),
-        ("b1=0.8,0.80", "--axis b1 must have different values, got 0.8 twice"),
-        ("b1=1,1.0", "must have different values, got 1.0 twice"),
-        ("x=log:1e-4:1e-1", "must be log:low:high:n or lin:low:high:n, got 'log:1e-4:1e-1'"),
-        ("x=geo:1:2:3", "must be log:low:high:n or lin:low:high:n"),
-        ("x=log:a:1:3", "must be log:low:high:n"),
-        ("x=log:0:1:3", "needs low > 0 on a logarithmic scale, got 'log:0:1:3'"),
-        ("x=lin:1:0:3", "needs low < high and a whole n of at least 2"),
-        ("x=lin:0:1:1", "needs low < high and a whole n of at least 2"),
-        ("x=lin:0:1:2.5", "needs low < high and a whole n of at least 2"),
-    ],
-)
-def test_another_axis_is_one_sentence(text, message):
-    with pytest.raises(ValueError, match=message) as error:
-        axes.grid([text])
-    assert len(str(error.value).splitlines()) == 1
-
-
-def test_axes_multiply_and_draws_go_across_them():
-    grid = axes.grid(["b1=0.8,0.9", "nesterov=true,false"], "sobol:6", ["learning_rate=log:1e-4:1e-1", "b2=lin:0.9:1"])
-    assert (grid.dims, grid.shape) == (("b1", "nesterov", "point"), (2, 2, 6))
-    drawn = jaxdl.grids.sobol({"learning_rate": (1e-4, 1e-1), "b2": jaxdl.grids.uniform(0.9, 1)}, 6)
-    np.testing.assert_array_equal(grid.columns["learning_rate"][:6], drawn.columns["learning_rate"])
-    np.testing.assert_array_equal(grid.columns["b2"][18:], drawn.columns["b2"])
-
-
-@pytest.mark.parametrize(
-    ("given", "message"),
-    [
-        (([],), "a sweep needs an --axis"),
-        ((["a=1", "a=2"],), "must name every axis once, got 'a' twice"),
-        (([], None, ["a=log:1:2"]), "--range needs --draw"),
-        (([], "sobol:8"), "--draw needs a --range"),
-        ((["a=1"], "sobol:8", ["a=log:1:2"]), "'a' must be an --axis or a --range, got both"),
-        (([], "sobol", ["a=log:1:2"]), "--draw must be one of sobol:COUNT, halton:COUNT, random:COUNT"),
-        (([], "grid:8", ["a=log:1:2"]), "--draw must be one of"),
-        (([], "sobol:0", ["a=log:1:2"]), "--draw must be one of"),
-        (([], "sobol:8", ["a=1:2"]), "--range a must be log:low:high or lin:low:high, got '1:2'"),
-        (([], "sobol:8", ["a=log:2:1"]), "--range a needs low < high"),
-    ],
-)
-def test_options_that_do_not_go_together(given, message):
-    with pytest.raises(ValueError, match=message):
-        axes.grid(*given)
 
 
 @pytest.mark.parametrize(
@@ -203,6 +110,37 @@ def test_runs_that_diverge_are_counted_as_the_figure_counts_them(tmp_path):
     assert code == 0
     assert printed.startswith("6 of 6 runs over, 2 stopped as diverged; ")
     assert "4 of 6 runs diverged: 2 were stopped, 2 ended no better than they began." in printed.splitlines()
+
+
+def test_an_audit_is_counted_and_chaotic_runs_are_listed(tmp_path):
+    arguments = (*SMALL, "--axis", "learning_rate=0.1,0.2", "--seeds", 3, "--audit", 4)
+    code, printed = run(*arguments, "--out", tmp_path / "study")
+    assert code == 0
+    assert "Audited alone: 5, none of them takes another course." in printed.splitlines()
+    results = record.load(tmp_path / "study")
+    where = results["diverged_at"].dims
+    chaotic = np.zeros(results["diverged_at"].shape, bool)
+    chaotic[0, 2] = chaotic[1, 0] = True
+    found = results.assign(chaotic=(where, chaotic, {"audited": 5}))
+    assert list(_account(found.assign_attrs(runs_stored=0, runs_continued=0, runs_new=6))) == [
+        "Audited alone: 5, of which 2 chaotic, on another course: learning_rate 0.1, seed 2; learning_rate 0.2, seed 0"
+    ]
+
+
+def test_damage_is_told_as_a_sentence_and_what_is_lost_is_run_again(tmp_path):
+    out = tmp_path / "study"
+    assert run(*SMALL, *RATES, "--seeds", 1, "--out", out)[0] == 0
+    (block,) = out.glob("results.zarr/runs-20/val_loss/c.*")
+    block.write_bytes(block.read_bytes()[:-1])
+    with pytest.raises(
+        ValueError, match=r"has no finished run: block 0 of table 'runs-20'.* does not match its checksum"
+    ):
+        run("--verify", out)
+    assert "does not match its checksum" in run("--list", out)[1]
+    code, printed = run("--resume", out)
+    assert code == 0
+    assert printed.splitlines()[0].endswith("rows lost: 3. What is wanted of it is run again.")
+    assert run("--verify", out)[0] == 0
 
 
 def test_more_of_a_study_computes_only_what_is_new_and_resume_knows_the_command(tmp_path):
@@ -316,6 +254,11 @@ def test_a_damaged_study_is_named_and_the_others_are_listed(tmp_path):
     ("found", "code", "words"),
     [
         (record.Verification(["a"] * 4, 0.0), 0, "the same bit for bit"),
+        (
+            record.Verification(["a"] * 4, 0.0, ["block 0 is lost."]),
+            1,
+            "block 0 is lost.\nWhat is lost is run again by",
+        ),
         (record.Verification(["a"] * 4, 2e-6), 0, "within 1e-05 of what is stored, the largest difference"),
         (record.Verification(["a"] * 4, 0.3), 1, "beyond 1e-05 of what is stored, the largest difference is 0.3"),
     ],
@@ -336,80 +279,3 @@ def test_help_shows_commands_to_copy_and_options_in_words(capsys):
     lines = [line.strip() for line in capsys.readouterr().out.splitlines()]
     assert "$ jaxdl sweep --verify runs/first" in lines
     assert not [line for line in lines if "None" in line]
-
-
-# --- the display ------------------------------------------------------------------------------------------------------
-
-PLAN = "64 lanes × 2 devices, chunk 250 steps"
-TOLD = [
-    Progress("running", 400, 2400, 1, 6),
-    Progress("compiling", 1, 2, 1, 6),
-    Progress("compiling", 2, 2, 1, 6),
-    Progress("running", 900, 2400, 2, 6, 1, None),
-    Progress("running", 1400, 2400, 3, 6, 1, 0.25, PLAN),
-]
-"""A study with 400 lane-steps done before, told at these times:"""
-TIMES = [0.0, 1.0, 3.0, 4.0, 6.0, 8.0]
-
-
-def test_times_of_compiling_and_running_are_kept_apart_and_what_was_there_is_no_work():
-    watch = display.Watch(iter(TIMES).__next__)
-    for progress in TOLD:
-        watch.see(progress)
-    assert (watch.compiling, watch.running) == (4.0, 4.0)
-    assert watch.steps == 1000
-    assert watch.rate == 250.0
-    assert watch.seconds_left == 4.0
-    assert watch.line() == (
-        "3 of 6 runs over, 1 stopped as diverged; 1 000 lane-steps in 4.0 s (250 per second), after 4.0 s of compiling."
-    )
-
-
-def test_what_was_there_counts_for_nothing_where_programs_were_compiled_before_it_was_told():
-    watch = display.Watch(iter(TIMES).__next__)
-    for progress in (TOLD[1], TOLD[2], TOLD[0], *TOLD[3:]):
-        watch.see(progress)
-    assert (watch.compiling, watch.running, watch.steps) == (4.0, 4.0, 1000)
-
-
-def shown(watch):
-    console = Console(file=io.StringIO(), width=80)
-    console.print(display.picture(watch))
-    return [line.rstrip() for line in console.file.getvalue().splitlines()]
-
-
-def test_the_picture_says_what_is_to_be_known():
-    watch = display.Watch(iter([*TIMES, *[9.5] * 9]).__next__)
-    assert [line.split()[-2:] for line in shown(watch)] == [["1.0", "s"]]
-    watch = display.Watch(iter([*TIMES[:3], 4.5]).__next__)
-    for progress in TOLD[:2]:
-        watch.see(progress)
-    assert shown(watch)[0].endswith("50% 1 of 2 programs, 4.5 s")
-    watch = display.Watch(iter(TIMES).__next__)
-    for progress in TOLD:
-        watch.see(progress)
-    compiling, running, runs, plan = shown(watch)
-    assert compiling.endswith("100% 2 of 2 programs, 4.0 s")
-    assert running.startswith("running")
-    assert running.endswith("58% 250 lane-steps/s, 4.0 s left")
-    assert (runs, plan) == ("3 of 6 runs over, best loss 0.25, 1 stopped as diverged", PLAN)
-
-
-@pytest.mark.parametrize("terminal", [True, False])
-def test_a_terminal_gets_a_live_display_and_a_file_a_line(terminal):
-    console = Console(file=io.StringIO(), width=80, force_terminal=terminal)
-    with display.live(console) as show:
-        for progress in TOLD:
-            show(progress)
-    printed = console.file.getvalue()
-    assert ("━" in printed) == terminal
-    assert ("\x1b" in printed) == terminal
-    assert "3 of 6 runs over, 1 stopped as diverged; 1 000 lane-steps in " in printed.splitlines()[-2]
-    assert printed.splitlines()[-1] == PLAN
-
-
-def test_nothing_is_said_where_nothing_was_run():
-    console = Console(file=io.StringIO(), width=80)
-    with display.live(console) as show:
-        show(Progress("running", 100, 100, 4, 4))
-    assert console.file.getvalue() == ""

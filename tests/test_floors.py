@@ -12,7 +12,7 @@ import jaxdl
 
 FLOORS = (
     ("typing", "checks", "hoisting", "tree", "configuration", "provenance", "rules", "memory"),
-    ("transforms", "schedules", "losses", "models", "data", "grids", "finite_differences"),
+    ("transforms", "schedules", "losses", "models", "data", "labels", "grids", "finite_differences"),
     (
         "optimizers",
         "problems",

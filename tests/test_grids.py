@@ -194,7 +194,7 @@ def test_coordinates_lay_out_results_so_that_each_is_found_under_its_point(grid)
     import xarray
 
     results = xarray.DataArray(np.arange(grid.size).reshape(grid.shape), dims=grid.dims, coords=grids.coordinates(grid))
-    written = {name: grids._labels(column) for name, column in grid.columns.items()}
+    written = {name: grids._coordinate(column) for name, column in grid.columns.items()}
     flat = results.stack(all=grid.dims, create_index=False)
     for name, column in written.items():
         np.testing.assert_array_equal(np.broadcast_to(flat[name], (grid.size,)), column)

@@ -23,7 +23,7 @@ def test_a_declaration_survives_json():
         ("a/b", {"loss": LOSS}, 4, "got 'a/b'"),
         ("..", {"loss": LOSS}, 4, "got '..'"),
         ("", {"loss": LOSS}, 4, "got ''"),
-        ("runs\n", {"loss": LOSS}, 4, "name is letters"),
+        ("runs\n", {"loss": LOSS}, 4, "the name of a table or column is letters"),
         ("runs", {"zarr.json": LOSS}, 4, "got 'zarr.json'"),
         ("runs", {"__loss": LOSS}, 4, "got '__loss'"),
         ("runs", {"loss": LOSS._replace(dtype="bfloat16")}, 4, "unknown dtype of column 'loss' 'bfloat16'; known are"),

@@ -130,8 +130,11 @@ def picture(watch: Watch) -> "RenderableType":
         rate = "" if watch.rate is None else f"{number(watch.rate)} lane-steps/s, "
         left = "" if watch.seconds_left is None else f"{seconds(watch.seconds_left)} left"
         bars.add_task("running", completed=runs.done, total=runs.total, state=rate + left)
-        best = "" if runs.best is None or not math.isfinite(runs.best) else f", best loss {runs.best:.4g}"
-        lines.append(f"{runs.runs} of {runs.all_runs} runs over{best}, {runs.diverged} stopped as diverged")
+        best = "" if runs.best is None or not math.isfinite(runs.best) else f"best loss {runs.best:.4g}, "
+        lines.append(
+            f"{runs.runs} of {runs.all_runs} runs over, {number(runs.done)} of {number(runs.total)} lane-steps"
+        )
+        lines.append(f"{best}{runs.diverged} stopped as diverged")
         lines += [runs.plan] if runs.plan else []
     return Group(*lines)
 

@@ -1,7 +1,9 @@
 """``jaxdl sweep --list`` and ``--verify``: what stands in folders of studies, and whether it can be repeated."""
 
+import contextlib
 import functools
 import os
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -35,7 +37,9 @@ def show(folders: Sequence[Path], console: "Console") -> None:
     damaged = []
     for folder in found:
         try:
-            table.add_row(*_cells(record.summary(folder)))
+            summary = record.summary(folder)
+            table.add_row(*_cells(summary))
+            damaged += summary.damaged
         except (ValueError, OSError) as error:
             damaged.append(str(error))
     console.print(table, highlight=False)
@@ -59,14 +63,14 @@ def below(folder: Path) -> Iterator[Path]:
 
 
 def _cells(summary: "record.Summary") -> list[str]:
-    versions = " ".join(f"{name} {summary.environment[name]}" for name in ("jaxdl", "jax"))
+    versions = [" ".join(f"{name} {made[name]}" for name in ("jaxdl", "jax")) for made in summary.environments]
     return [
         str(summary.folder),
         summary.problem,
         summary.optimizers,
         f"{summary.done}/{summary.total}",
         _size(summary.bytes),
-        versions,
+        ", ".join(versions),
     ]
 
 
@@ -88,7 +92,7 @@ def verify(folder: Path, call: Mapping[str, Any], count: int, console: "Console"
       console: Where to say it.
 
     Returns:
-      Exit code: 0 where all agree, 1 where one does not.
+      Exit code: 0 where all agree, 1 where one does not or the study is damaged.
 
     Raises:
       ValueError: no run of the study is finished.
@@ -102,10 +106,24 @@ def verify(folder: Path, call: Mapping[str, Any], count: int, console: "Console"
         else f"{'within' if agree else 'beyond'} {TOLERANCE:g} of what is stored, the largest difference is "
         f"{found.difference:.2g}"
     )
-    say(console, f"{len(found.names)} runs of {folder} repeated: {how}.")
+    runs = "1 run" if len(found.names) == 1 else f"{len(found.names)} runs"
+    say(console, f"{runs} of {folder} repeated: {how}.")
     if not agree:
         say(console, "On other versions or another device a run at the edge of stability takes another course.")
-    return 0 if agree else 1
+    for sentence in found.damaged:
+        say(console, sentence)
+    if found.damaged:
+        say(console, f"What is lost is run again by jaxdl sweep --resume {folder}")
+    return 0 if agree and not found.damaged else 1
+
+
+@contextlib.contextmanager
+def warned(console: "Console") -> Iterator[None]:
+    """Says warnings, such as of damage to a study, as sentences and not as lines of Python."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("always", record.DamageWarning)
+        warnings.showwarning = lambda message, *_: say(console, str(message))
+        yield
 
 
 def say(console: "Console", sentence: str) -> None:

@@ -150,7 +150,7 @@ class Sweep:
         if self.memory is not None:
             checks.positive_integer(**{"--memory": self.memory})
             call["memory"] = 1_000_000 * self.memory
-        with display.live(console) as show:
+        with studies.warned(console), display.live(console) as show:
             results = sweep(
                 **call, audit=self.audit, out=out, origin=self._origin(), anyway=self.anyway, on_progress=show
             )
@@ -201,7 +201,17 @@ def _account(results: "xarray.Dataset") -> Iterator[str]:
         ended = f"{stopped} were stopped, {lost - stopped} ended no better than they began"
         yield f"{lost} of {results['diverged_at'].size} runs diverged: {ended}."
     if "chaotic" in results:
-        yield f"The audit found {int(results['chaotic'].sum())} runs that are chaotic: alone they take another course."
+        yield _audited(results)
+
+
+def _audited(results: "xarray.Dataset") -> str:
+    """How many of the audited runs are chaotic, and which."""
+    repeated, chaotic = results["chaotic"].attrs["audited"], ranking.chaotic(results)
+    if not chaotic:
+        return f"Audited alone: {repeated}, none of them takes another course."
+    named = [", ".join(f"{name} {_value(value)}" for name, value in run.items()) for run in chaotic[:SHOWN]]
+    more = "" if len(chaotic) <= SHOWN else "; …"
+    return f"Audited alone: {repeated}, of which {len(chaotic)} chaotic, on another course: {'; '.join(named)}{more}"
 
 
 def _draw(results: "xarray.Dataset", out: Path) -> bool:
@@ -229,10 +239,14 @@ def _table(results: "xarray.Dataset") -> "Table":
     for name in (*points[0].values, "loss", "quartiles", "diverged"):
         table.add_column(name, justify="right")
     for point in points:
-        values = (f"{value:.4g}" if isinstance(value, float) else str(value) for value in point.values.values())
+        values = map(_value, point.values.values())
         quartiles = f"[{_loss(point.low)}, {_loss(point.high)}]"
         table.add_row(*values, _loss(point.median), quartiles, f"{point.diverged}/{seeds}")
     return table
+
+
+def _value(value: Any) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
 def _loss(value: float) -> str:

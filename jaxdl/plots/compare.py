@@ -52,8 +52,8 @@ def sensitivity(results: "xarray.Dataset") -> Figure:
       results: From ``jaxdl.compare`` or ``jaxdl.load``.
 
     Returns:
-      The figure. A star marks the selected rate; a cross is larger, the more seeds of its cell diverged; a ring is
-      around rates that an audit found chaotic: see ``jaxdl.sweeps.audit``.
+      The figure. A star marks the selected rate; a cross is larger, the more seeds of its cell diverged; rates
+      that an audit found chaotic are ringed and hatched: see ``jaxdl.sweeps.audit``.
     """
     final, label, scale = figures.height(results, results["val_loss"].isel(step=-1).values)
     diverged = verdict.diverged(results).values
@@ -69,7 +69,7 @@ def sensitivity(results: "xarray.Dataset") -> Figure:
         best = int(np.argmin(statistics.median(values)))
         figures.star(axes, rates[best], mid[best], i, results.sizes["optimizer"])
         figures.crosses(axes, rates, diverged[i].mean(axis=-1), i)
-        figures.rings(axes, rates[chaotic[i]], mid[chaotic[i]], figures.colour(i))
+        figures.chaotic(axes, rates, mid, chaotic[i], figures.colour(i))
     axes.set(xlabel="learning rate η", ylabel=f"final validation {label}", xscale="log", yscale=scale)
     figures.room_for_crosses(axes, results.sizes["optimizer"] if diverged.any() else 0)
     axes.plot([], [], "*", color="0.4", markersize=10, label="selected")

@@ -47,7 +47,8 @@ def provenance(figure: Figure, results: "xarray.Dataset", what: str) -> None:
     """Prints at the foot what was run and with which versions."""
     environment = json.loads(results.attrs["environment"])
     versions = ", ".join(f"{name} {environment[name]}" for name in ("jaxdl", "jax", "jaxlib", "optax"))
-    text = f"{what} · {versions}, {environment['device_kind']}"
+    mixed = ", begun with other versions or on another device" if "environments" in results.attrs else ""
+    text = f"{what} · {versions}, {environment['device_kind']}{mixed}"
     figure.supxlabel(textwrap.fill(text, int(_PER_INCH * figure.get_figwidth())), fontsize=6.5, color="0.4")
 
 
@@ -94,6 +95,9 @@ def crosses(axes: Axes, x: np.ndarray, fraction: np.ndarray, row: int) -> None:
 def room_for_crosses(axes: Axes, rows: int) -> None:
     """Raises the top of the axes by ``rows`` of :func:`crosses`."""
     (bottom, top), room = axes.get_ylim(), 0.035 * rows
+    if axes.get_yscale() == "log" and bottom <= 0:  # matplotlib's limits where no point is drawn, all being lost
+        axes.set_ylim(1.0, 10.0)
+        return
     higher = top * (top / bottom) ** room if axes.get_yscale() == "log" else top + room * (top - bottom)
     axes.set_ylim(bottom, higher)
 
@@ -103,12 +107,41 @@ def save(figure: Figure, path: str | Path, **options: Any) -> Path:
     return store.replace(path, lambda made: figure.savefig(made, **{"dpi": 150, **options}))
 
 
-def rings(axes: Axes, x: np.ndarray, y: np.ndarray, color: str) -> None:
-    """A ring around every point with a run that an audit found chaotic, and one entry in the legend."""
-    if not len(x):
+CHAOTIC = "chaotic: another run when alone"
+"""What the legend says of points with a run that an audit found chaotic."""
+CHAOTIC_HATCH = "\\\\\\\\"
+
+
+def chaotic(axes: Axes, x: np.ndarray, y: np.ndarray, which: np.ndarray, color: str) -> None:
+    """Marks points of a curve with a run that an audit found chaotic, and enters them once in the legend.
+
+    A ring is around the point, and the axes are hatched halfway to its neighbours: also where there is no point to be
+    drawn, because its runs diverged.
+
+    Args:
+      axes: Where the curve is.
+      x: Its ascending abscissae, ``(n,)``.
+      y: Its ordinates, NaN where no point is drawn.
+      which: Which of the points are marked.
+      color: Of the curve.
+    """
+    if not which.any():
         return
     ring: dict[str, Any] = {"linestyle": "", "marker": "o", "markersize": 15, "fillstyle": "none", "zorder": 5}
-    text = "chaotic: another run when alone"
-    axes.plot(x, y, color=color, **ring)
-    if text not in axes.get_legend_handles_labels()[1]:
-        axes.plot([], [], color="0.4", label=text, **ring)
+    axes.plot(x[which], y[which], color=color, **ring)
+    for left, right in _strips(x)[which].tolist():
+        axes.axvspan(left, right, fill=False, hatch=CHAOTIC_HATCH, edgecolor=color, alpha=0.3, linewidth=0, zorder=0)
+    if CHAOTIC not in axes.get_legend_handles_labels()[1]:
+        axes.plot([], [], color="0.4", label=CHAOTIC, **ring)
+
+
+def _strips(x: np.ndarray) -> np.ndarray:
+    """Halfway to the neighbours of each of the ascending ``x``, ``(n, 2)``; logarithmically where that can be."""
+    if len(x) < 2:
+        return np.column_stack([x, x])
+    log = x[0] > 0
+    place = np.log(x) if log else x
+    between = (place[1:] + place[:-1]) / 2
+    edges = np.concatenate([2 * place[:1] - between[:1], between, 2 * place[-1:] - between[-1:]])
+    strips = np.column_stack([edges[:-1], edges[1:]])
+    return np.exp(strips) if log else strips

@@ -30,7 +30,8 @@ def sweep(results: "xarray.Dataset") -> Figure | None:
     Returns:
       One such axis: the median and the quartiles over seeds against it, a curve for every combination of the other
       axes, with a star at the best point and crosses along the top where seeds diverged. Two and no other axis: a heat
-      map of the medians. None of any other grid, or where there would be more than :data:`MAX_CURVES` curves.
+      map of the medians. Points that an audit found chaotic are hatched. None of any other grid, or where there would
+      be more than :data:`MAX_CURVES` curves.
     """
     drawn = _over_its_column(results)
     dims = drawn["diverged_at"].dims[:-1]
@@ -75,10 +76,9 @@ def _curves(results: "xarray.Dataset", along: str, others: list[str]) -> Figure:
         share = diverged.isel(chosen).transpose(along, ..., "seed").values.reshape(len(x), -1).mean(axis=-1)
         figures.crosses(axes, x, share, i)
         if "chaotic" in results:
-            found = (
-                results["chaotic"].isel(chosen).transpose(along, ..., "seed").values.reshape(len(x), -1).any(axis=-1)
-            )
-            figures.rings(axes, x[found], mid[found], color)
+            runs: np.ndarray = results["chaotic"].isel(chosen).transpose(along, ..., "seed").values
+            found = np.any(runs.reshape(len(x), -1), axis=-1)
+            figures.chaotic(axes, x, mid, found, color)
     units = "" if along != "steps" else " (updates)"
     axes.set(xlabel=f"{along}{units}", ylabel=_loss(results, label), xscale=_scale(x), yscale=scale)
     figures.room_for_crosses(axes, len(several) if bool(diverged.any()) else 0)
@@ -109,13 +109,20 @@ def _heat_map(results: "xarray.Dataset", one: str, two: str) -> Figure:
         fig.colorbar(shown, ax=axes, label=f"median {_loss(results, label)}")
         row, column = np.unravel_index(np.nanargmin(mid), shape)
         figures.star(axes, column + 0.5, row + 0.5, 0, 1, color="black", label="best")
-    _hatched(axes, diverged, mid)
+    _hatched(axes, diverged, mid, "////")
+    chaotic: np.ndarray = np.zeros(shape, bool)
+    if "chaotic" in results:
+        chaotic = np.any(results["chaotic"].transpose(two, one, ..., "seed").values.reshape(*shape, -1), axis=-1)
+    _hatched(axes, chaotic, mid, figures.CHAOTIC_HATCH)
     _ticks(axes, "x", results[one].values)
     _ticks(axes, "y", results[two].values)
     axes.set(xlabel=one, ylabel=two, xlim=(0, shape[1]), ylim=(0, shape[0]))
     handles = axes.get_legend_handles_labels()[0]
     if diverged.any():
         handles.append(Patch(facecolor="0.4", edgecolor="white", hatch="////", label="some or all seeds diverged"))
+    if chaotic.any():
+        hatch = figures.CHAOTIC_HATCH
+        handles.append(Patch(facecolor="0.4", edgecolor="white", hatch=hatch, label=figures.CHAOTIC))
     if not np.isfinite(mid).all():
         handles.append(Patch(facecolor="0.85", edgecolor="0.3", label="median not finite"))
     fig.legend(handles=handles, loc="outside upper right", fontsize=8, ncols=3, frameon=False)
@@ -123,11 +130,11 @@ def _heat_map(results: "xarray.Dataset", one: str, two: str) -> Figure:
     return fig
 
 
-def _hatched(axes: Axes, cells: np.ndarray, values: np.ndarray) -> None:
+def _hatched(axes: Axes, cells: np.ndarray, values: np.ndarray, hatch: str) -> None:
     """Hatches cells of the heat map: white over a colour, grey over none."""
     for row, column in np.argwhere(cells).tolist():
         color = "white" if np.isfinite(values[row, column]) else "0.6"
-        axes.add_patch(Rectangle((column, row), 1, 1, fill=False, hatch="////", edgecolor=color, linewidth=0))
+        axes.add_patch(Rectangle((column, row), 1, 1, fill=False, hatch=hatch, edgecolor=color, linewidth=0))
 
 
 def _ticks(axes: Axes, which: str, values: np.ndarray) -> None:

@@ -13,10 +13,10 @@ from typing import Any, NamedTuple
 import jax
 import numpy as np
 
-from jaxdl import checks, grids, memory, recording, training
+from jaxdl import checks, grids, labels, memory, recording, training
 from jaxdl.observers import Observer
 from jaxdl.problems.problem import Problem
-from jaxdl.sweeps import dependence, plan, runs, structure, work
+from jaxdl.sweeps import dependence, plan, refusals, runs, structure, work
 from jaxdl.sweeps.lanes import Lane, Study
 from jaxdl.sweeps.plan import Demand, Layout
 from jaxdl.sweeps.structure import PROBLEM, ProblemFactory, Structure
@@ -132,7 +132,9 @@ def define(
     """
     checks.known("batch", batch, BATCHES)
     numbers = seed_numbers(seeds)
+    refusals.divergence_factor(divergence_factor)
     factories = dict(factory) if isinstance(factory, Mapping) else {_name(factory): factory}
+    refusals.functions(problem, factories)
     grid = _grid(axes, list(factories) if isinstance(factory, Mapping) else None)
     horizons = np.asarray(grid.columns.get("steps", np.full(grid.size, steps)))
     common = {**_lengths(horizons, record_every), "observe": _watched(observe), "own_batches": batch == "own"}
@@ -142,6 +144,7 @@ def define(
         for of in structure.structures(grid, factories, problem)
     ]
     cost, demand = _demand(parts, len(numbers))
+    refusals.names(grid.columns, cost.records)
     names = ", ".join(dict.fromkeys(part.optimizer for part in parts))
     attributes = {"optimizer": names, "batch": batch, "exact": int(exact)}
     made = Definition(grid, numbers, parts, 1, attributes, cost, demand, layout is not None or exact, memory)
@@ -182,10 +185,13 @@ def _grid(axes: Mapping[str, Any] | grids.Grid, several: list[str] | None) -> gr
     if not isinstance(axes, grids.Grid):
         if not axes:
             raise ValueError("a sweep needs at least one axis, such as {'learning_rate': [0.01, 0.1]}, got none.")
+        if not isinstance(axes, Mapping):
+            raise ValueError(f"axes must be a dictionary or a grid of jaxdl.grids, got a {type(axes).__name__}.")
         axes = grids.product(axes)
-    if several is None or "optimizer" in axes.columns:
-        return axes
-    return grids.across(axes, "optimizer", several)
+    if several is not None and "optimizer" not in axes.columns:
+        axes = grids.across(axes, "optimizer", several)
+    refusals.told_apart(axes)
+    return axes
 
 
 def _lengths(horizons: np.ndarray, record_every: int | None) -> dict[str, Any]:
@@ -251,7 +257,7 @@ def _part(
 ) -> Part:
     """The cells of a structure: its points, each with every seed."""
     points, which = np.repeat(of.points, len(seeds)), np.tile(np.arange(len(seeds)), len(of.points))
-    columns = {name: np.asarray(grid.columns[name], dtype)[points] for name, dtype in of.lanes.items()}
+    columns = {name: refusals.cast(name, grid.columns[name], dtype)[points] for name, dtype in of.lanes.items()}
     to = structure.destinations(columns, factory)
     fixed = structure.destinations({k: v for k, v in of.fixed.items() if k != "steps"}, factory).optimizer
     if "steps" in of.fixed and "steps" in structure.destinations({"steps": 0}, factory).optimizer:
@@ -264,5 +270,5 @@ def _part(
 
 def _identity(grid: grids.Grid, point: int) -> int:
     """A number for a point that depends on its values alone: not on the grid around it, nor on how long it runs."""
-    values = {name: grids.label(column[point]) for name, column in grid.columns.items() if name != "steps"}
+    values = {n: labels.column(column[point : point + 1])[0] for n, column in grid.columns.items() if n != "steps"}
     return zlib.crc32(json.dumps(values, sort_keys=True).encode())

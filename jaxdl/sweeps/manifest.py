@@ -1,14 +1,16 @@
 """What a study folder says about its study: the definition that must hold for every row, and the names of the rows."""
 
+import contextlib
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
+from functools import partial
 from typing import Any
 
 import jax
 import numpy as np
 
-from jaxdl import grids, provenance, training
+from jaxdl import labels, provenance, training
 from jaxdl.sweeps.dataset import unit
 from jaxdl.sweeps.definition import Definition, Part
 from jaxdl.sweeps.lanes import Study, lane_dtype
@@ -43,7 +45,7 @@ def of(definition: Definition, origin: Any, skeleton: Mapping[str, Any]) -> dict
         "chunk_records": study.records_per_chunk,
         "environments": [provenance.environment()],
         "programs": {label(part): _program(part) for part in definition.parts},
-        "columns": {name: [grids.label(v) for v in column] for name, column in definition.grid.columns.items()},
+        "columns": {name: labels.column(column) for name, column in definition.grid.columns.items()},
         "optimizers": list(dict.fromkeys(part.optimizer for part in definition.parts)),
         "steps": study.steps,
         "seeds": definition.seeds.tolist(),
@@ -98,9 +100,9 @@ def grown(stored: Mapping[str, Any], new: Mapping[str, Any], folder: str, *, any
             raise ValueError(f"the study in {folder!r} was made with {was}; choose another folder.")
     both = stored["programs"].keys() & new["programs"].keys()
     for name in sorted(both):
-        for what in ("program", "data"):
+        for what, named in (("program", "another program"), ("data", "other data")):
             if stored["programs"][name][what] != new["programs"][name][what]:
-                raise ValueError(f"in the study in {folder!r} {name!r} had another {what}; choose another folder.")
+                raise ValueError(f"in the study in {folder!r} {name!r} had {named}; choose another folder.")
     different = provenance.differences(stored["environments"][-1])
     if different and not anyway:
         raise ValueError(
@@ -122,24 +124,37 @@ def _program(part: Part) -> dict[str, Any]:
 
 def label(part: Part) -> str:
     """A part by its optimizer and structural values."""
-    fixed = {name: grids.label(value) for name, value in sorted(part.structure.fixed.items()) if name != "optimizer"}
+    fixed = {name: labels.label(value) for name, value in sorted(part.structure.fixed.items()) if name != "optimizer"}
     return " ".join([part.optimizer, *(f"{name}={value}" for name, value in fixed.items())])
 
 
 def program(part: Part) -> str:
     """SHA-256 of the operations of one step of training, without values, data or length of the run."""
-    cells, study = part.cells, part.study
+    cells, study, made = part.cells, part.study, part.factories[part.optimizer]
 
-    def step(factory: dict[str, jax.Array], problem: dict[str, jax.Array]) -> Any:
-        made = study.problem if study.make_problem is None else study.make_problem(**problem)
-        made = made._replace(data=jax.tree.map(lambda leaf: leaf, made.data))  # splits in the order of every pytree
-        return training.train(made, part.factories[part.optimizer](**factory), jax.random.key(0), steps=1)
+    def step(factory: dict[str, jax.Array], problem: dict[str, jax.Array], told: dict[str, jax.Array]) -> Any:
+        given = study.problem if study.make_problem is None else study.make_problem(**problem)
+        given = given._replace(data=jax.tree.map(lambda leaf: leaf, given.data))  # splits in the order of every pytree
+        return training.train(given, made(**factory, **told), jax.random.key(0), steps=1)
 
-    lanes = [
-        {name: jax.ShapeDtypeStruct((), lane_dtype(column)) for name, column in columns.items()}
-        for columns in (cells.factory, cells.problem)
-    ]
-    return provenance.digest(f"{label(part)}\n{jax.make_jaxpr(step)(*lanes)}")
+    def text(told: dict[str, jax.ShapeDtypeStruct]) -> str:
+        columns = (cells.factory, cells.problem)
+        lanes = [{n: jax.ShapeDtypeStruct((), lane_dtype(c)) for n, c in of.items()} for of in columns]
+        return f"{label(part)}\n{jax.make_jaxpr(step)(*lanes, told)}"
+
+    if _binds_its_length(part):
+        with contextlib.suppress(Exception):  # a factory may refuse a traced length in words of its own
+            return provenance.digest(text({"steps": jax.ShapeDtypeStruct((), np.int32)}))
+    return provenance.digest(text({}))
+
+
+def _binds_its_length(part: Part) -> bool:
+    """Whether the optimizer is told by ``functools.partial`` how long its runs are: with runs of another length it is
+    the same program, and they are others from the start.
+    """
+    made = part.factories[part.optimizer]
+    bound = made.keywords.get("steps") if isinstance(made, partial) else None
+    return bound is not None and "steps" not in part.cells.factory and bool((part.cells.steps == bound).all())
 
 
 def data_hash(part: Part) -> str:
@@ -154,7 +169,7 @@ def data_hash(part: Part) -> str:
 
 def keys(part: Part, definition: Definition) -> list[str]:
     """Names of the rows of a part's cells."""
-    columns = {name: [grids.label(v) for v in column] for name, column in definition.grid.columns.items()}
+    columns = {name: labels.column(column) for name, column in definition.grid.columns.items()}
     points = (part.indices // len(definition.seeds)).tolist()
     rows = zip(points, part.cells.seeds.tolist(), part.cells.steps.tolist(), strict=True)
     return [key(part.optimizer, columns, point, seed, steps) for point, seed, steps in rows]

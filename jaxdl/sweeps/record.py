@@ -6,14 +6,16 @@ the same bit for bit whether or not anything happened in between.
 """
 
 import functools
+import json
 import os
-from collections.abc import Callable
+import warnings
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from jaxdl import statistics, store
+from jaxdl import statistics, store, tables
 from jaxdl.ledger import Ledger
 from jaxdl.sweeps import dataset, engine, manifest, planner, programs, runs
 from jaxdl.sweeps.definition import Definition
@@ -21,6 +23,10 @@ from jaxdl.sweeps.rows import Work, run_tables
 
 if TYPE_CHECKING:
     import xarray
+
+
+class DamageWarning(UserWarning):
+    """A part of a stored study was damaged, and is run again."""
 
 
 class Account(NamedTuple):
@@ -32,7 +38,9 @@ class Account(NamedTuple):
 
 
 class Summary(NamedTuple):
-    """A study at a glance: ``done`` of ``total`` runs; ``bytes`` on disk; ``origin``: see :func:`jaxdl.sweep`."""
+    """A study at a glance: ``done`` of ``total`` runs; ``bytes`` on disk; ``environments``: in which it was made;
+    ``origin``: see :func:`jaxdl.sweep`; ``damaged``: what was found damaged, one sentence each.
+    """
 
     folder: Path
     problem: str
@@ -40,15 +48,20 @@ class Summary(NamedTuple):
     done: int
     total: int
     bytes: int
-    environment: dict[str, Any]
+    environments: list[dict[str, Any]]
     origin: Any
+    damaged: list[str]
 
 
 class Verification(NamedTuple):
-    """Runs that were done again: their names, and the largest relative ``difference`` of a recorded value."""
+    """Runs that were done again: their names, and the largest relative ``difference`` of a recorded value.
+
+    ``damaged``: what was found damaged, and so could not be compared, one sentence each.
+    """
 
     names: list[str]
     difference: float
+    damaged: Sequence[str] = ()
 
     @property
     def identical(self) -> bool:
@@ -96,6 +109,8 @@ def record(
             teller = runs.Teller(chosen.definition.lane_steps, chosen.definition.size, on_progress)
             return _run(chosen, ledger, keep_states, teller), chosen.definition
     definition = define()
+    for name in definition.work.records:
+        tables.check_name("what a study records", name)
     store.check_makable(folder)  # what compiling or measuring costs is not spent on a folder that cannot be
     teller = runs.Teller(definition.lane_steps, definition.size, on_progress)
     chosen = planner.choose(definition, teller.compiled)
@@ -110,6 +125,8 @@ def _run(chosen: planner.Choice, ledger: Ledger, keep_states: bool, teller: runs
     stored = sum(w.stored for w in work)
     teller.begins(chosen.describe(), definition.lane_steps - sum(w.owed for w in work), stored)
     checkpoint = ledger.load_checkpoint()
+    for sentence in ledger.damaged:
+        warnings.warn(f"{sentence} What is wanted of it is run again.", DamageWarning, stacklevel=2)
     for index, w in enumerate(work):
         w.run(functools.partial(chosen.build, index, teller.compiled), checkpoint, teller)
     ledger.drop_checkpoint()
@@ -130,7 +147,8 @@ def _skeleton(definition: Definition) -> dict[str, Any]:
 
 def load(folder: str | os.PathLike[str]) -> "xarray.Dataset":
     """The Dataset of a study, as :func:`jaxdl.sweep` returns it; runs that are missing are NaN, and counted in the
-    attribute ``runs_missing``.
+    attribute ``runs_missing``. A study that went on with other versions or on another kind of device has an attribute
+    ``environments``: all of them, as JSON.
 
     Raises:
       FileNotFoundError: there is no study.
@@ -152,15 +170,11 @@ def load(folder: str | os.PathLike[str]) -> "xarray.Dataset":
             units |= {name: c.attrs.get("units", "1") for name, c in ledger.tables[table].columns.items()}
             diverged = columns.pop("diverged_at")
             rows = found.sizes["step"]
-            metrics = {name: _of_length(values, rows) for name, values in columns.items()}
+            metrics = {name: runs.of_length(values, rows) for name, values in columns.items()}
             results.put(np.array([place.pop(key) for key in here]), runs.Results(metrics, diverged))
-    return dataset.filled(found, tuple(stored["dims"]), results, units, missing=len(place))
-
-
-def _of_length(values: np.ndarray, rows: int) -> np.ndarray:
-    """Curves (n, R + 1) cut to ``rows``, or continued with NaN."""
-    longer = np.pad(values, ((0, 0), (0, max(0, rows - values.shape[1]))), constant_values=np.nan)
-    return longer[:, :rows]
+    whole = dataset.filled(found, tuple(stored["dims"]), results, units, missing=len(place))
+    mixed = stored["environments"]
+    return whole.assign_attrs(environments=json.dumps(mixed)) if len(mixed) > 1 else whole
 
 
 def _names(stored: dict[str, Any]) -> list[str]:
@@ -196,8 +210,9 @@ def summary(folder: str | os.PathLike[str]) -> Summary:
         done,
         len(names),
         size,
-        stored["environments"][-1],
+        stored["environments"],
         stored["origin"],
+        ledger.damaged,
     )
 
 
@@ -222,7 +237,8 @@ def verify(
         stored = ledger.manifest
         where = {key: table for table in run_tables(ledger) for key in ledger.keys(table)}
         if not where:
-            raise ValueError(f"the study in {str(folder)!r} has no finished run yet, so there is nothing to repeat.")
+            why = f": {ledger.damaged[0]}" if ledger.damaged else " yet, so there is nothing to repeat."
+            raise ValueError(f"the study in {str(folder)!r} has no finished run{why}")
         definition = _going_on(define, stored, folder)
         names, difference = [], 0.0
         rng = np.random.default_rng(seed)
@@ -242,4 +258,4 @@ def verify(
                     length = min(values.shape[1], old[name].shape[1])
                     apart = statistics.relative_difference(values[row, :length], old[name][0, :length])
                     difference = max(difference, float(apart))
-        return Verification(names, difference)
+        return Verification(names, difference, ledger.damaged)

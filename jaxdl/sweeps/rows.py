@@ -131,7 +131,10 @@ class Work:
         self._ledger.append(table, keys, columns)
 
     def _find_begun(self) -> runs.Begun:
-        """Which of the missing runs are known to fewer steps, and how to read those."""
+        """Which of the missing runs are known to fewer steps, and how to read those.
+
+        A run that ended between two records is not continued: its records would not lie where the longer run's do.
+        """
         part, ledger = self._part, self._ledger
         steps = np.zeros(len(self._keys), int)
         origin: dict[int, tuple[str, str]] = {}
@@ -144,7 +147,8 @@ class Work:
                     shorter.setdefault(what, []).append((length, table, key))
             for cell in self._missing:
                 what, length = manifest.split_key(self._keys[cell])
-                known = [found for found in shorter.get(what, []) if found[0] < length]
+                every = part.study.record_every
+                known = [found for found in shorter.get(what, []) if found[0] < length and found[0] % every == 0]
                 if known:
                     steps[cell], *where = max(known)
                     origin[cell] = (where[0], where[1])
@@ -158,10 +162,7 @@ class Work:
                 leaves.append([found[f"leaf_{i}"][0] for i in range(len(found))])
                 records.append({n: v[0] for n, v in ledger.read(table, keys=[key]).items() if n != "diverged_at"})
             longest = max(len(next(iter(record.values()))) for record in records)
-            columns = {
-                name: np.stack([np.pad(r[name], (0, longest - len(r[name])), constant_values=np.nan) for r in records])
-                for name in records[0]
-            }
+            columns = {name: np.stack([runs.of_length(r[name], longest) for r in records]) for name in records[0]}
             return [np.stack(rows) for rows in zip(*leaves, strict=True)], columns
 
         return runs.Begun(steps, read)
@@ -178,7 +179,7 @@ class Work:
         for (team, found), program in zip(note["flights"].items(), built, strict=False):
             own = {name.partition("/")[2]: a for name, a in arrays.items() if name.startswith(f"{team}/")}
             blank = engine.blank(self._part.study, program, self._part.optimizer, self._part.cells)
-            flights.append(_unpacked(own, found, missing, blank))
+            flights.append(_unpacked(own, found, missing, blank, len(self._part.study.record_steps)))
         return flights
 
 
@@ -203,11 +204,14 @@ def _packed(border: runs.Border, keys: Sequence[str]) -> tuple[dict[str, np.ndar
 
 
 def _unpacked(
-    arrays: Mapping[str, np.ndarray], note: Mapping[str, Any], wanted: Mapping[str, int], blank: Any
+    arrays: Mapping[str, np.ndarray], note: Mapping[str, Any], wanted: Mapping[str, int], blank: Any, rows: int
 ) -> runs.Flight:
-    """The inverse of :func:`_packed`; lanes that are not wanted any more leave their seats."""
+    """The inverse of :func:`_packed`; lanes that are not wanted any more leave their seats.
+
+    The study may have been given other lengths since: there is room for ``rows`` records of every lane.
+    """
     cells = np.array([[wanted.get(key, -1) for key in row] for row in note["lanes"]])
     leaves = [arrays[f"state/{i}"] for i in range(sum(name.startswith("state/") for name in arrays))]
-    records = {name.partition("/")[2]: a for name, a in arrays.items() if name.startswith("records/")}
+    records = {n.partition("/")[2]: runs.of_length(a, rows) for n, a in arrays.items() if n.startswith("records/")}
     seats = slots.Slots(cells, arrays["seeds"], arrays["steps"], np.full(cells.shape, -1))
     return runs.Flight(seats, states.filled(blank, leaves), records, np.full(cells.shape, -1, np.int32), cells >= 0)

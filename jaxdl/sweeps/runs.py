@@ -78,6 +78,17 @@ class Results(NamedTuple):
         self.diverged_at[which] = found.diverged_at
 
 
+def of_length(values: np.ndarray, rows: int) -> np.ndarray:
+    """Curves ``(…, R + 1)`` cut to ``rows`` records, or continued with NaN.
+
+    >>> of_length(np.array([1.0, 2.0]), 3), of_length(np.array([1.0, 2.0]), 1)
+    (array([ 1.,  2., nan]), array([1.]))
+    """
+    lacking = max(0, rows - values.shape[-1])
+    longer = np.pad(values, [(0, 0)] * (values.ndim - 1) + [(0, lacking)], constant_values=np.nan)
+    return longer[..., :rows]
+
+
 class Progress(NamedTuple):
     """How far a study is.
 

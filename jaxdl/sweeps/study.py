@@ -68,8 +68,9 @@ def sweep(
       memory: Bytes that the programs may take, records of the runs under way included; by default half of what is free.
       out: Folder of a study, where every finished run is kept. The same call again, after whatever end, runs only what
         is missing, and a call with more points, seeds, optimizers or steps only what is new: bit for bit as if it had
-        been one call. More steps continue the runs that are there, unless their optimizer is told the number of steps;
-        where runs did not end with a chunk of the study, their continuation may differ in the last bits.
+        been one call. More steps continue the runs that are there, unless their optimizer is told the number of steps
+        or they ended between two records; where runs did not end with a chunk of the study, their continuation may
+        differ in the last bits.
       keep_states: Whether the study keeps the states in which runs end, so that they can be continued.
       anyway: Whether to go on with a study of other versions or of another kind of device; the study says so then.
       origin: JSON to keep with the study.

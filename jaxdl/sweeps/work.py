@@ -27,13 +27,14 @@ SPEED_OF_ACCELERATORS = (5e12, 2e11)
 
 class Work(NamedTuple):
     """Of one lane: ``flops`` inside matrix products and ``written`` bytes, both per step; ``state``: bytes of the
-    training state; ``digest``: SHA-256 of the program's text.
+    training state; ``digest``: SHA-256 of the program's text; ``records``: names of what it records.
     """
 
     flops: float
     written: float
     state: int
     digest: str
+    records: tuple[str, ...] = ()
 
     def seconds(self, backend: str | None = None) -> float:
         """A guess of the time of one step on one device that runs many lanes."""
@@ -60,11 +61,13 @@ def of_lane(study: Study, factory: OptimizerFactory, lane: Lane) -> Work:
     abstract = jax.tree.map(lambda x: jax.ShapeDtypeStruct((), lane_dtype(x)), lane)
     given = (study.problem.data, abstract, jax.eval_shape(jax.random.key, jax.ShapeDtypeStruct((), jnp.uint32)))
     state, indices = jax.eval_shape(begin, *given)
-    jaxpr = jax.make_jaxpr(advance)(*given, state, indices).jaxpr
+    closed, (_, records) = jax.make_jaxpr(advance, return_shape=True)(*given, state, indices)
+    jaxpr = closed.jaxpr
     # What stands before the loop is done once per chunk.
     counts = [_count(equation) for equation in jaxpr.eqns if equation.primitive.name == "scan"]
     flops, written = (sum(count[i] for count in counts) / study.record_every for i in (0, 1))
-    return Work(flops, written, sum(_bytes(leaf) for leaf in jax.tree.leaves(state)), provenance.digest(str(jaxpr)))
+    size = sum(_bytes(leaf) for leaf in jax.tree.leaves(state))
+    return Work(flops, written, size, provenance.digest(str(jaxpr)), tuple(records))
 
 
 def _count(equation: Any) -> tuple[float, float]:

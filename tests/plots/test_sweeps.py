@@ -84,6 +84,15 @@ def test_other_grids_have_no_figure(study):
     assert plots.sweep(study.isel(learning_rate=[0], momentum=[0])) is None
 
 
+def test_where_all_diverged_there_are_crosses_and_no_curve(study, tmp_path):
+    lost = study.isel(learning_rate=[4, 4], momentum=[0], nesterov=[0]).assign_coords(learning_rate=[1e3, 2e3])
+    figure = plots.sweep(lost)
+    assert sum(len(c.get_offsets()) for c in figure.axes[0].collections if type(c).__name__ == "PathCollection") == 2
+    plots.save(figure, tmp_path / "lost.png")
+    two = study.isel(learning_rate=[4, 4], nesterov=[0]).assign_coords(learning_rate=[1e3, 2e3])
+    plots.save(plots.sweep(two), tmp_path / "lost.png")
+
+
 def test_a_draw_along_one_range_is_an_axis():
     grid = jaxdl.grids.random({"learning_rate": (1e-3, 0.3)}, 6)
     study = jaxdl.sweep(regression(), jaxdl.sgd, grid, seeds=2, steps=20)
@@ -91,7 +100,7 @@ def test_a_draw_along_one_range_is_an_axis():
     np.testing.assert_array_equal(lines(axes)["median"].get_xdata(), np.sort(grid.columns["learning_rate"]))
 
 
-def test_chaotic_runs_have_a_ring_and_a_legend_only_if_there_are_any(study):
+def test_chaotic_runs_have_a_ring_a_hatch_and_a_legend_only_if_there_are_any(study):
     one = study.isel(momentum=[0], nesterov=[0])
     none = one.assign(chaotic=(one["diverged_at"].dims, np.zeros(one["diverged_at"].shape, bool)))
     some = none.copy(deep=True)
@@ -102,3 +111,19 @@ def test_chaotic_runs_have_a_ring_and_a_legend_only_if_there_are_any(study):
     assert axes.get_legend_handles_labels()[1].count(text) == 1
     (rings,) = [line for line in axes.lines if line.get_fillstyle() == "none" and len(line.get_xdata())]
     assert list(rings.get_xdata()) == [0.03]
+    (strip,) = [patch for patch in axes.patches if patch.get_hatch()]
+    halfway = np.sqrt([1e-2 * 0.03, 0.03 * 0.1])
+    np.testing.assert_allclose([strip.get_x(), strip.get_x() + strip.get_width()], halfway)
+    assert not [patch for patch in plots.sweep(none).axes[0].patches if patch.get_hatch()]
+
+
+def test_chaotic_cells_of_a_heat_map_are_hatched_otherwise_than_diverged_ones(study):
+    two = study.isel(nesterov=[0])
+    some = two.assign(chaotic=(two["diverged_at"].dims, np.zeros(two["diverged_at"].shape, bool)))
+    some["chaotic"][2, 1, 0, 1] = True
+    figure = plots.sweep(some)
+    found = [patch for patch in figure.axes[0].patches if patch.get_hatch() == plots.figure.CHAOTIC_HATCH]
+    assert [patch.get_xy() for patch in found] == [(2, 1)]
+    assert hatched(figure.axes[0]) == {(2, 1), (4, 0), (4, 1)}
+    (legend,) = figure.legends
+    assert "chaotic: another run when alone" in [text.get_text() for text in legend.get_texts()]

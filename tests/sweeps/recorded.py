@@ -4,10 +4,12 @@ import numpy as np
 
 import jaxdl
 from jaxdl.sweeps import definition, engine
-from tests.problems_for_tests import regression
+from tests.problems_for_tests import bowl, regression
 
 RATES = [0.01, 0.1, 1e30]
 ARGUMENTS = {"seeds": 2, "steps": 40, "record_every": 4}
+QUICK = {"problem": bowl(), "factory": jaxdl.sgd}
+"""For tests that any study will do for: it compiles in a fraction of the time."""
 
 
 def sweep(folder, rates=RATES, factory=jaxdl.adam, problem=None, **changes):

@@ -17,7 +17,7 @@ import jaxdl
 from jaxdl.ledger import Ledger
 from jaxdl.sweeps import planner, record
 from tests.problems_for_tests import regression
-from tests.sweeps.recorded import RATES, Stop, assert_same, count_steps, counts, defined, sweep
+from tests.sweeps.recorded import QUICK, RATES, Stop, assert_same, count_steps, counts, defined, sweep
 
 pytestmark = pytest.mark.usefixtures("short_chunks")
 
@@ -76,6 +76,23 @@ def test_lanes_in_flight_go_on_from_the_checkpoint(tmp_path, monkeypatch):
     found = sweep(tmp_path / "study", rates=[0.01, 0.1])
     assert sum(advanced) <= 160 - 3 * 4  # three chunks of four steps were not done again
     assert_same(found, sweep(None, rates=[0.01, 0.1]))
+
+
+@pytest.mark.parametrize("steps", [72, pytest.param(20, marks=pytest.mark.slow)])
+def test_an_interrupted_study_may_be_given_another_length(tmp_path, steps):
+    """Lanes in flight are of the old length, and so are their records."""
+    what = {"rates": [0.01, 0.1], **QUICK}
+
+    def stop(progress):
+        if progress.phase == "running" and progress.done:
+            raise Stop
+
+    with pytest.raises(Stop):
+        sweep(tmp_path / "study", on_progress=stop, **what)
+    assert (tmp_path / "study" / "checkpoint.bin").exists()
+    found = sweep(tmp_path / "study", steps=steps, **what)
+    assert counts(found) == (0, 0, 4)
+    assert_same(found, sweep(None, steps=steps, **what))
 
 
 def test_on_another_number_of_devices_a_study_goes_on_as_wide_as_it_began(tmp_path, monkeypatch):
@@ -161,21 +178,9 @@ def test_old_rows_are_untouched_by_an_extension(folder):
         np.testing.assert_array_equal(same[name], before[name])
 
 
-def test_a_run_that_knows_its_length_is_begun_anew(tmp_path):
-    def scheduled(learning_rate, steps):
-        return jaxdl.sgd(jaxdl.schedules.cosine(learning_rate, steps))
-
-    def asked(steps):
-        axes = {"learning_rate": [0.1], "steps": [steps]}
-        return jaxdl.sweep(regression(), scheduled, axes, seeds=1, record_every=4, out=tmp_path / "study")
-
-    assert counts(asked(40)) == (0, 0, 1)
-    assert counts(asked(80)) == (0, 0, 1)
-
-
 def test_without_states_longer_runs_are_new(tmp_path):
-    sweep(tmp_path / "study", keep_states=False)
-    assert counts(sweep(tmp_path / "study", steps=72)) == (0, 0, 6)
+    sweep(tmp_path / "study", keep_states=False, **QUICK)
+    assert counts(sweep(tmp_path / "study", steps=72, **QUICK)) == (0, 0, 6)
 
 
 @pytest.mark.slow
@@ -200,10 +205,14 @@ def test_a_damaged_block_is_run_again(folder):
     content[10] ^= 1
     chunk.write_bytes(content)
     assert record.load(folder).attrs["runs_missing"] > 0
-    after = sweep(folder)
+    assert "does not match its checksum" in record.summary(folder).damaged[0]
+    with pytest.warns(
+        UserWarning, match="does not match its checksum; rows lost: .* What is wanted of it is run again"
+    ):
+        after = sweep(folder)
     assert counts(after)[2] > 0
     assert_same(after, before)
-    assert counts(sweep(folder)) == (6, 0, 0)
+    assert counts(sweep(folder)) == (6, 0, 0)  # and no word of it
 
 
 def test_summary(folder):
@@ -214,9 +223,9 @@ def test_summary(folder):
 
 
 def test_the_origin_is_kept(tmp_path):
-    sweep(tmp_path / "study", origin={"command": ["a"]})
+    sweep(tmp_path / "study", origin={"command": ["a"]}, **QUICK)
     assert record.summary(tmp_path / "study").origin == {"command": ["a"]}
-    sweep(tmp_path / "study")
+    sweep(tmp_path / "study", **QUICK)
     assert record.summary(tmp_path / "study").origin == {"command": ["a"]}
 
 

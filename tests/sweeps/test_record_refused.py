@@ -1,6 +1,7 @@
 """Studies on disk that are another study, of other versions, in the wrong place, or wrong: refused or found out."""
 
 import functools
+import json
 
 import jax
 import pytest
@@ -10,7 +11,7 @@ from jaxdl import provenance, store
 from jaxdl.ledger import Ledger
 from jaxdl.sweeps import record
 from tests.problems_for_tests import bowl, regression
-from tests.sweeps.recorded import Stop, counts, defined, sweep
+from tests.sweeps.recorded import QUICK, Stop, counts, defined, sweep
 
 pytestmark = pytest.mark.usefixtures("short_chunks")
 
@@ -24,7 +25,10 @@ pytestmark = pytest.mark.usefixtures("short_chunks")
         ({"evaluated": False}, "was made with evaluated True, now it is False"),
         ({"observe": ("grad_norm",)}, r"was made with observe \[\], now it is \['grad_norm'\]"),
         ({"factory": functools.partial(jaxdl.adam, eps=1e-3)}, "'adam' had another program"),
-        ({"problem": regression()._replace(data=jax.tree.map(lambda x: x + 1, regression().data))}, "another data"),
+        (
+            {"problem": regression()._replace(data=jax.tree.map(lambda x: x + 1, regression().data))},
+            "'adam' had other data",
+        ),
     ],
 )
 def test_another_study_is_refused(folder, changes, message):
@@ -40,7 +44,9 @@ def test_other_versions_are_refused_unless_told_otherwise(folder, monkeypatch):
     monkeypatch.setattr(provenance, "environment", lambda: environment)
     with pytest.raises(ValueError, match=r"was made elsewhere: jax .*, here 9\.9"):
         sweep(folder, seeds=3)
-    assert counts(sweep(folder, seeds=3, anyway=True)) == (6, 0, 3)
+    found = sweep(folder, seeds=3, anyway=True)
+    assert counts(found) == (6, 0, 3)
+    assert [made["jax"] for made in json.loads(found.attrs["environments"])] == [jax.__version__, "9.9"]
     with Ledger.open(folder) as ledger:
         assert [e["jax"] for e in ledger.manifest["environments"]][1:] == ["9.9"]
 
@@ -51,10 +57,17 @@ def test_bad_input_leaves_nothing(tmp_path):
     assert not (tmp_path / "study").exists()
 
 
+def test_a_name_that_no_file_can_have_leaves_nothing(tmp_path):
+    """Of an observable, or of a metric of the problem."""
+    with pytest.raises(ValueError, match=r"name of what a study records is letters, .* got 'a/b'"):
+        sweep(tmp_path / "study", observe={"a/b": lambda step: step.params.sum()}, problem=bowl(), factory=jaxdl.sgd)
+    assert not (tmp_path / "study").exists()
+
+
 def test_too_little_memory_leaves_nothing(tmp_path):
     """Known only when programs are compiled, and still before the folder is made, or any above it."""
     with pytest.raises(ValueError, match="memory budget must hold at least one lane"):
-        sweep(tmp_path / "deep" / "study", memory=1)
+        sweep(tmp_path / "deep" / "study", memory=1, **QUICK)
     assert not (tmp_path / "deep").exists()
 
 
@@ -82,7 +95,7 @@ def test_nothing_finished_is_nothing_to_verify(tmp_path):
             raise Stop
 
     with pytest.raises(Stop):
-        sweep(tmp_path / "study", on_progress=stop)
+        sweep(tmp_path / "study", on_progress=stop, **QUICK)
     with pytest.raises(ValueError, match=r"study' has no finished run yet, so there is nothing to repeat\.$"):
         record.verify(tmp_path / "study", defined)
 

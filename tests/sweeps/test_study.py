@@ -132,6 +132,34 @@ def test_a_schedule_inside_the_factory_is_swept():
     np.testing.assert_allclose(study["val_loss"].sel(peak=0.2, seed=0), alone["val_loss"], rtol=1e-11)
 
 
+def test_runs_of_different_lengths_are_runs_of_their_own():
+    """The horizon axis; more of it in test_definition.py."""
+    axes = {"learning_rate": [0.1], "steps": [4, 12]}
+    together = jaxdl.sweep(bowl(), jaxdl.sgd, axes, seeds=1, record_every=2, exact=True)
+
+    def exactly(steps):
+        run = jax.jit(lambda key: jaxdl.train(bowl(), jaxdl.sgd(0.1), key, steps, record_every=2)[1].metrics)
+        return run(jax.random.key(0))
+
+    for steps in (4, 12):
+        cell, alone = together.sel(steps=steps, learning_rate=0.1, seed=0), exactly(steps)
+        for name, values in alone.items():
+            np.testing.assert_array_equal(cell[name].values[: len(values)], values, err_msg=name)
+            assert np.isnan(cell[name].values[len(values) :]).all()
+
+
+def test_own_batches_are_told_apart_by_values_and_not_by_how_they_are_typed():
+    def identities(rates):
+        cells = define(regression(), jaxdl.sgd, {"learning_rate": rates}, 1, 4, batch="own").parts[0].cells
+        return dict(zip(rates, cells.identities.tolist(), strict=True))
+
+    assert identities([1, 2]).items() <= identities([0.5, 1.0, 2.0]).items()
+
+
+def anything(learning_rate, **others):
+    return jaxdl.sgd(learning_rate)
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
@@ -146,6 +174,27 @@ def test_a_schedule_inside_the_factory_is_swept():
         ({"seeds": [-1]}, "seeds must be a number or a list of different whole numbers"),
         ({"steps": 0}, "steps must be a whole number of at least 1, got 0"),
         ({"factory": partial(jaxdl.sgd, 0.1)}, "optimizer 'sgd' takes no argument 'learning_rate'"),
+        (
+            {"factory": partial(jaxdl.sgd, decay=0.1)},
+            "optimizer 'sgd' takes no argument 'decay'; it takes: learning_rate",
+        ),
+        ({"factory": "sgd"}, "must be a function of hyper-parameters, such as jaxdl.adam, got 'sgd'"),
+        ({"factory": jaxdl.sgd(0.1)}, "must be a function of hyper-parameters, .* got a GradientTransformation"),
+        ({"problem": "bowl"}, "the problem must be a jaxdl.Problem, .* got 'bowl'"),
+        ({"axes": [0.1]}, "axes must be a dictionary or a grid of jaxdl.grids, got a list"),
+        (
+            {"axes": {"learning_rate": [1, 0.1, 1.0]}},
+            "points must differ .* {'learning_rate': 1.0} at point 0 and at p",
+        ),
+        (
+            {"axes": {"learning_rate": [0.1], "steps": [2**40]}},
+            "axis 'steps' holds 1099511627776, which is beyond int32",
+        ),
+        ({"axes": {"learning_rate": [0.1], "train_loss": [1.0]}, "factory": anything}, "'train_loss' is a name of re"),
+        ({"axes": {"learning_rate": [0.1], "step": [1.0]}, "factory": anything}, "'step' is a name of results"),
+        ({"observe": {"seed": lambda step: step.params.sum()}}, "'seed' is a name of other results"),
+        ({"divergence_factor": 0}, "divergence_factor must be a positive finite number, got 0"),
+        ({"divergence_factor": float("inf")}, "divergence_factor must be a positive finite number, got inf"),
         ({"problem": bowl()._replace(loss=lambda x, batch, key: x)}, "the loss of 'bowl' must be a real scalar"),
     ],
 )
