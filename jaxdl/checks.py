@@ -3,7 +3,8 @@
 Only concrete values can be judged; a traced value passes, because its range is not known while a program is built.
 """
 
-from collections.abc import Iterable
+import inspect
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import jax
@@ -40,6 +41,15 @@ def functions(home: str, **values: Any) -> None:
     for name, value in values.items():
         if value is not None and not callable(value):
             raise ValueError(f"{name} must be a function, such as those in {home}, got {value!r}.")
+
+
+def arguments(what: str, factory: Callable[..., Any], names: Sequence[str]) -> None:
+    """Raises ValueError unless the factory ``what`` takes every one of the names by keyword."""
+    parameters = inspect.signature(factory).parameters
+    takes_any = any(p.kind is p.VAR_KEYWORD for p in parameters.values())
+    missing = [name for name in names if name not in parameters and not takes_any]
+    if missing:
+        raise ValueError(f"{what} takes no argument {missing[0]!r}; it takes: {', '.join(parameters)}.")
 
 
 def transformation(value: Any) -> None:

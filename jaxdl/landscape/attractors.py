@@ -127,18 +127,26 @@ def outcomes(
       A Dataset like that of :func:`basins` with the hyper-parameters in place of y and x, and without ``height``.
 
     Raises:
-      ValueError: not two axes, or less than 10 steps.
+      ValueError: not two axes of two values or more, one that the optimizer does not take, or less than 10 steps.
     """
     if len(axes) != 2:
         raise ValueError(f"outcomes are drawn over 2 hyper-parameters, got {len(axes)}.")
+    label = name or str(getattr(factory, "__name__", "optimizer"))
+    checks.arguments(f"optimizer {label!r}", factory, list(axes))
     across, up = axes
-    grids = {name: np.asarray(axes[name], float) for name in (up, across)}
+    grids = {axis: _values(axis, axes[axis]) for axis in (up, across)}
     first, second = np.meshgrid(grids[across], grids[up])
     starts = np.broadcast_to(np.asarray(start, float), (first.size, 2))
     columns = {across: first.ravel(), up: second.ravel()}
     ends = _run(value, factory, starts, columns, domain, steps, tolerance)
-    label = name or str(getattr(factory, "__name__", "optimizer"))
     return _atlas(value, [ends], [label], grids, domain, list(attractors), tolerance, {}).assign_attrs(steps=steps)
+
+
+def _values(axis: str, values: Any) -> np.ndarray:
+    array = np.asarray(values, float)
+    if array.ndim != 1 or len(array) < 2:
+        raise ValueError(f"axis {axis!r} needs at least 2 values, got {values!r}.")
+    return array
 
 
 def _pixels(count: int, bounds: tuple[float, float]) -> np.ndarray:
@@ -230,7 +238,7 @@ def _atlas(
 
 def _attractors(value: Value, ends: Sequence[_Ends], known: np.ndarray, near: float) -> np.ndarray:
     """The known ones, then others by how many runs settle there; shape ``(k, 2)``."""
-    critical = jax.jit(lambda point: _newton_length(value, point) < near)
+    attracts = jax.jit(lambda point: (_newton_length(value, point) < near) & ~_is_top(value, point))
     settled = np.concatenate([end.points[end.settled & ~end.lost] for end in ends]).astype(float)
     least = max(2, round(SMALLEST * sum(len(end.points) for end in ends)))
     left = settled[_distances(settled, known).min(axis=1, initial=np.inf) > near]
@@ -239,7 +247,7 @@ def _attractors(value: Value, ends: Sequence[_Ends], known: np.ndarray, near: fl
         around = left[np.linalg.norm(left - left[0], axis=1) <= near]
         middle = np.median(around, axis=0)
         inside = np.linalg.norm(left - middle, axis=1) <= near
-        if inside.sum() >= least and critical(jnp.asarray(middle)):  # else runs are merely slow there
+        if inside.sum() >= least and attracts(jnp.asarray(middle)):  # else runs are merely slow there
             found.append(np.array([*middle, inside.sum()]))
         inside[0] = True
         left = left[~inside]
@@ -252,6 +260,12 @@ def _newton_length(value: Value, point: jax.Array) -> jax.Array:
     step = jnp.linalg.lstsq(jax.hessian(value)(point), jax.grad(value)(point))[0]
     length: jax.Array = jnp.linalg.norm(step)
     return length
+
+
+def _is_top(value: Value, point: jax.Array) -> jax.Array:
+    """Whether the function bends down in every direction: nothing goes there, it only leaves slowly."""
+    down: jax.Array = jnp.linalg.eigvalsh(jax.hessian(value)(point))[-1] < 0
+    return down
 
 
 def _labels(ends: _Ends, attractors: np.ndarray, near: float) -> np.ndarray:

@@ -1,11 +1,12 @@
 """Axes of hyper-parameters become points: one value of each axis per point."""
 
-import inspect
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any
 
 import numpy as np
+
+from jaxdl import checks
 
 Points = Mapping[str, np.ndarray]
 """Columns of equal length P: hyper-parameter name to its value at each point."""
@@ -41,7 +42,7 @@ def check_factory(
     Raises:
       ValueError: the factory lacks an argument, or rejects its values.
     """
-    check_arguments(f"optimizer {name!r}", factory, [*fixed, *points])
+    checks.arguments(f"optimizer {name!r}", factory, [*fixed, *points])
     columns = [column.tolist() for column in points.values()]
     for values in dict.fromkeys(zip(*columns, strict=True)) if columns else [()]:
         arguments = {**fixed, **dict(zip(points, values, strict=True))}
@@ -51,12 +52,3 @@ def check_factory(
             raise ValueError(f"optimizer {name!r} rejects {arguments}: {error}") from error
         if not (callable(getattr(made, "init", None)) and callable(getattr(made, "update", None))):
             raise ValueError(f"optimizer {name!r} must return a gradient transformation, got {type(made).__name__}.")
-
-
-def check_arguments(what: str, factory: Callable[..., Any], arguments: Sequence[str]) -> None:
-    """Raises ValueError unless the factory ``what`` takes every one of the arguments by keyword."""
-    parameters = inspect.signature(factory).parameters
-    takes_any = any(p.kind is p.VAR_KEYWORD for p in parameters.values())
-    missing = [argument for argument in arguments if argument not in parameters and not takes_any]
-    if missing:
-        raise ValueError(f"{what} takes no argument {missing[0]!r}; it takes: {', '.join(parameters)}.")

@@ -9,9 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from jaxdl import grids, labels
+from jaxdl import checks, grids, labels
 from jaxdl.problems.problem import Problem
-from jaxdl.sweeps.grid import check_arguments
 
 OF_RESULTS = ("step", "diverged_at", "audit_difference", "chaotic", "stopped_at")
 """Names in a Dataset that are not a record's."""
@@ -42,7 +41,7 @@ def functions(problem: Any, factories: Mapping[str, Any]) -> None:
 def _signature(what: str, function: Callable[..., Any]) -> None:
     """What a partial function binds must be arguments; ``inspect`` would say so without naming them."""
     if isinstance(function, partial):
-        check_arguments(what, function.func, list(function.keywords))
+        checks.arguments(what, function.func, list(function.keywords))
     inspect.signature(function)
 
 

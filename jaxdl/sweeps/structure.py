@@ -21,7 +21,7 @@ import numpy as np
 from jaxdl import checks, training
 from jaxdl.grids import Column, Grid
 from jaxdl.problems.problem import Problem
-from jaxdl.sweeps.grid import check_arguments, check_factory
+from jaxdl.sweeps.grid import check_factory
 from jaxdl.typing import OptimizerFactory
 
 ProblemFactory: TypeAlias = Callable[..., Problem]
@@ -138,7 +138,7 @@ def _columns(grid: Grid, factories: Mapping[str, OptimizerFactory]) -> dict[str,
 def _problem_factory(problem: Problem | ProblemFactory, columns: Mapping[str, Column]) -> ProblemFactory:
     arguments = [name for name in columns if name.startswith(PROBLEM)]
     if not isinstance(problem, Problem):
-        check_arguments("the problem", problem, [name.removeprefix(PROBLEM) for name in arguments])
+        checks.arguments("the problem", problem, [name.removeprefix(PROBLEM) for name in arguments])
         return problem
     if arguments:
         raise ValueError(

@@ -56,6 +56,13 @@ def test_a_place_where_many_runs_are_slow_is_no_attractor():
     assert data["area"].sel(label=-1).item() == 1
 
 
+def test_a_top_that_slow_runs_have_not_left_is_no_attractor():
+    hill = {"value": lambda p: -bowl(p), "factory": jaxdl.momentum, "domain": DOMAIN, "steps": 10}
+    axes = {"learning_rate": [1e-7, 1e-6], "momentum": [0.0, 0.1]}
+    data = landscape.outcomes(axes=axes, start=(1e-3, 0.0), **hill)
+    assert data["area"].sel(label=-1).item() == 1
+
+
 def test_over_rate_and_momentum_heavy_ball_is_stable_where_theory_says():
     axes = {"learning_rate": np.linspace(0.05, 1.05, 21), "momentum": [0.0, 0.3, 0.6]}
     data = landscape.outcomes(
@@ -72,6 +79,10 @@ def test_over_rate_and_momentum_heavy_ball_is_stable_where_theory_says():
 def test_what_cannot_be():
     with pytest.raises(ValueError, match="over 2 hyper-parameters, got 1"):
         landscape.outcomes(bowl, jaxdl.sgd, {"learning_rate": [0.1]}, (1, 1), DOMAIN)
+    with pytest.raises(ValueError, match="optimizer 'sgd' takes no argument 'b1'; it takes: learning_rate"):
+        landscape.outcomes(bowl, jaxdl.sgd, {"learning_rate": [0.1, 0.2], "b1": [0.9, 0.99]}, (1, 1), DOMAIN)
+    with pytest.raises(ValueError, match=r"axis 'learning_rate' needs at least 2 values, got \[0.1\]"):
+        landscape.outcomes(bowl, jaxdl.sgd, {"learning_rate": [0.1], "momentum": [0.0, 0.9]}, (1, 1), DOMAIN)
     with pytest.raises(ValueError, match="at least 2 pixels along an axis, got 1"):
         landscape.basins(bowl, {"sgd": jaxdl.sgd(0.1)}, DOMAIN, grid=1)
     with pytest.raises(ValueError, match="at least 10 steps to settle, got 3"):
