@@ -69,8 +69,8 @@ MUTANTS = (
     Mutant(
         "adamax corrects its maximum",
         "transforms.adamax",
-        "jnp.zeros_like(u), u), m, w",
-        "jnp.zeros_like(u), u * (1 - b2**t)), m, w",
+        "(1 - b1**t) / divisor, m, w",
+        "(1 - b1**t) / divisor * (1 - b2**t), m, w",
         "adamax",
     ),
     Mutant(
@@ -99,7 +99,7 @@ MUTANTS = (
     ),
     Mutant("never rectified", "transforms.radam", "r * divide_by(", "divide_by(", "radam"),
     Mutant("rectified one step early", "transforms.radam", "2 * age / mass - 1", "2 * age / mass", "radam"),
-    Mutant("always divided", "transforms.radam", "), m_hat), m, v", "), m_hat / tree.root(v / c)), m, v", "radam"),
+    Mutant("always divided", "transforms.radam", ", m_hat), m, v", ", m_hat / tree.root(v / c)), m, v", "radam"),
     # sums of squares
     Mutant(
         "adagrad starts from nothing",

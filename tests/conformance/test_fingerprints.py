@@ -15,7 +15,7 @@ partial = functools.partial
 
 
 def coupled(rate):
-    return optax.chain(transforms.add_l2_gradient(0.3), jaxdl.adam(rate))
+    return optax.chain(transforms.add_l2_gradient(1e-4), jaxdl.adam(rate))
 
 
 def decay_last(rate):
