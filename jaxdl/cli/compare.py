@@ -92,7 +92,9 @@ class Compare:
         """The ways of the selected optimizers with the first fresh seed."""
         fresh = int(found.results["fresh_seed"].values[0])
         rates = landscape.selected(found)
-        return landscape.portrait(problem, rates, range(fresh, fresh + 1), budget["steps"], "pca", 51, show)
+        return landscape.portrait(
+            landscape.trained(problem, rates, range(fresh, fresh + 1), budget["steps"], show), show
+        )
 
 
 def _write_landscape(data: "xarray.Dataset", out: Path) -> None:

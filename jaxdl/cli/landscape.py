@@ -5,7 +5,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple
 
 from jaxdl import checks, comparison, optimizers, problems, store
 from jaxdl.cli import definition
@@ -62,9 +62,9 @@ class Landscape:
                 rates = self._selected(problem, show)
                 definition.keep(out, self._asked(), rates)
             first = SEEDS if not self.learning_rates else 0  # not the runs that selected
-            seeds = range(first, first + self.seeds)
-            data, lines = _computed(problem, rates, seeds, self.steps, self.plane, self.grid, out, show)
-            made = _write(data, lines, out, show)
+            runs = trained(problem, rates, range(first, first + self.seeds), self.steps, show, out / "runs")
+            data = portrait(runs, show, plane=self.plane, grid=self.grid, out=out / "points")
+            made = _write(data, _lines(runs, show, out / "lines"), out, show)
             if problem.name in planar.FUNCTIONS:
                 made += _write_basins(problem, rates, self.steps, out)
         for sentence in told(data):
@@ -112,59 +112,46 @@ def selected(found: comparison.Comparison) -> dict[str, float]:
     return {str(name): rates[str(name)] for name in found.results["optimizer"].values}
 
 
-def portrait(
-    problem: "Problem",
-    rates: Mapping[str, float],
-    seeds: range,
-    steps: int,
-    plane: str,
-    grid: int,
-    show: comparison.OnProgress,
-) -> "xarray.Dataset":
-    """The portrait of a problem with optimizers of ours at these learning rates, named with them."""
-    from jaxdl import landscape
+class Runs(NamedTuple):
+    """What was trained: the problem, paths by name and seed, completed updates at each point; and the seeds."""
 
-    found, when = _trained(problem, rates, seeds, steps, show)
-    tell = functools.partial(show, "landscape")
-    return landscape.of_paths(problem, found, when, seeds=seeds, plane=plane, grid=grid, on_progress=tell)
+    found: tuple["Problem", Any, Any]
+    seeds: range
 
 
-def _trained(
+def trained(
     problem: "Problem",
     rates: Mapping[str, float],
     seeds: range,
     steps: int,
     show: comparison.OnProgress,
     out: Path | None = None,
-) -> tuple[Any, Any]:
+) -> Runs:
+    """Runs of optimizers of ours at these learning rates, named with them; kept in ``out``."""
     from jaxdl import landscape
     from jaxdl.landscape.runs import SNAPSHOTS
 
     show("training", 0, 1)
     snapshots = min(steps, 10 * SNAPSHOTS if problem.name in planar.FUNCTIONS else SNAPSHOTS - 1) + 1
-    return landscape.paths(problem, _named(rates), seeds=seeds, steps=steps, snapshots=snapshots, out=out)
+    found = landscape.paths(problem, _named(rates), seeds=seeds, steps=steps, snapshots=snapshots, out=out)
+    return Runs((problem, *found), seeds)
 
 
-def _computed(
-    problem: "Problem",
-    rates: Mapping[str, float],
-    seeds: range,
-    steps: int,
-    plane: str,
-    grid: int,
-    out: Path,
-    show: comparison.OnProgress,
-) -> tuple["xarray.Dataset", "xarray.Dataset"]:
-    """The plane and the lines; what is done of runs, plane and lines is kept in folders of their own."""
+def portrait(
+    runs: Runs, show: comparison.OnProgress, *, plane: str = "pca", grid: int = 51, out: Path | None = None
+) -> "xarray.Dataset":
+    """Their portrait; points are kept in ``out``."""
     from jaxdl import landscape
 
-    found, when = _trained(problem, rates, seeds, steps, show, out / "runs")
-    tell = {name: functools.partial(show, name) for name in ("landscape", "lines")}
-    data = landscape.of_paths(
-        problem, found, when, seeds=seeds, plane=plane, grid=grid, out=out / "points", on_progress=tell["landscape"]
-    )
-    lines = landscape.lines_of_problem(problem, found, when, seeds=seeds, out=out / "lines", on_progress=tell["lines"])
-    return data, lines
+    options: dict[str, Any] = {"out": out, "on_progress": functools.partial(show, "landscape")}
+    return landscape.of_paths(*runs.found, seeds=runs.seeds, plane=plane, grid=grid, **options)
+
+
+def _lines(runs: Runs, show: comparison.OnProgress, out: Path) -> "xarray.Dataset":
+    from jaxdl import landscape
+
+    options: dict[str, Any] = {"out": out, "on_progress": functools.partial(show, "lines")}
+    return landscape.lines_of_problem(*runs.found, seeds=runs.seeds, **options)
 
 
 def _named(rates: Mapping[str, float]) -> dict[str, Any]:
