@@ -171,7 +171,7 @@ def image_size(lab: Laboratory) -> Iterable[Claim]:
         yield holds("which a convolutional network takes", bool(jnp.isfinite(logits).all()), str(logits.shape))
         flat = jax.image.resize(jnp.full((8, 6), 0.3), (16, 16), method)
         yield below(f"a constant image stays constant, {method}", jnp.abs(flat - 0.3).max(), 1e-12)
-    doubled = jax.image.resize(images[0], (16, 16), "nearest") - np.kron(images[0], np.ones((2, 2)))
+    doubled = jax.image.resize(images[0], (16, 16), "nearest") - np.kron(images[0], np.ones((2, 2), pixels.dtype))
     yield below("nearest neighbours at twice the size: every pixel four times", jnp.abs(doubled).max(), 0.0)
 
 
