@@ -116,6 +116,7 @@ def test_on_another_number_of_devices_a_study_goes_on_as_wide_as_it_began(tmp_pa
     assert sweep(None, **arguments).attrs["layout"] == "1 groups x 40 lanes on 1 device(s)"
 
 
+@pytest.mark.slow
 def test_a_part_that_memory_made_narrow_stays_so_when_memory_is_free_again(tmp_path, monkeypatch):
     """Adam's program gets one lane, SGD's thirteen; the interrupted study is the uninterrupted one bit for bit."""
     several = {"sgd": jaxdl.sgd, "adam": jaxdl.adam}
